@@ -1,0 +1,1 @@
+"""The commands of `active-analytics`, a module per part of the system; heavy imports happen inside the commands."""

@@ -1,0 +1,100 @@
+"""Every setting of the stream, read from the environment in one place and never at import.
+
+The variable of a field is its name in capitals; `KAFKA_*` and `SHOP_*` are shared with whoever runs beside us.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+
+class SettingsError(ValueError):
+    """One or more variables of the environment cannot be used; the message names all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """What the stream needs to know. The defaults are the local broker of `active-analytics up`."""
+
+    kafka_brokers: str = "127.0.0.1:9092"
+    kafka_security_protocol: str = "PLAINTEXT"
+    kafka_sasl_mechanism: str = ""
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: str = field(default="", repr=False)
+    kafka_ssl_cafile: str = ""
+    kafka_ssl_certfile: str = ""
+    kafka_ssl_keyfile: str = ""
+    kafka_replication_factor: int = 1
+    events_topic: str = "shop.events"
+    events_partitions: int = 4
+    triggers_topic: str = "shop.triggers"
+    triggers_partitions: int = 1
+    consumer_group: str = "active-analytics"
+    batch_rows: int = 20_000
+    shop_time_zone: str = "UTC"
+    shop_hosts: str = ""
+    local_home: Path = Path(".local")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> StreamSettings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: naming every bad variable, what it held and what it takes.
+        """
+        values: dict[str, object] = {}
+        complaints = []
+        for one in fields(cls):
+            text = environ.get(one.name.upper())
+            if text is None or text == "":
+                continue
+            try:
+                values[one.name] = _read(one.name, text)
+            except ValueError as error:
+                complaints.append(f"{one.name.upper()}={text!r}: {error}")
+        if complaints:
+            raise SettingsError("settings that cannot be used: " + "; ".join(complaints))
+        return cls(**values)  # type: ignore[arg-type]  # the fields were read by name just above
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone: a shop day is a day there."""
+        return ZoneInfo(self.shop_time_zone)
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """The shop's own host names, lower case: a link from one of them is no referrer."""
+        return frozenset(host.strip().lower() for host in self.shop_hosts.split(",") if host.strip())
+
+    @property
+    def is_broker_on_loopback(self) -> bool:
+        """Whether every broker address is on this machine."""
+        hosts = [address.strip().rpartition(":")[0] for address in self.kafka_brokers.split(",")]
+        return all(host in LOOPBACK_HOSTS for host in hosts)
+
+
+_COUNTS = frozenset(
+    {"kafka_replication_factor", "events_partitions", "triggers_partitions", "batch_rows"}
+)
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+def _read(name: str, text: str) -> object:
+    if name in _COUNTS:
+        if not text.isdigit() or int(text) < 1:
+            raise ValueError("takes a whole number of at least 1")
+        return int(text)
+    if name == "shop_time_zone":
+        try:
+            ZoneInfo(text)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("takes a time zone such as Europe/London") from None
+    if name == "kafka_security_protocol" and text not in _PROTOCOLS:
+        raise ValueError(f"takes one of {', '.join(_PROTOCOLS)}")
+    return Path(text) if name == "local_home" else text
