@@ -1,0 +1,117 @@
+"""The topics of the settings: made when missing, and how far they reach."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import TopicAlreadyExistsError
+
+from streams.producer.connection import (
+    ANSWER_BUDGET_SECONDS,
+    BrokerBusyError,
+    BrokerRefusedError,
+    connection,
+    translated,
+)
+from streams.settings import StreamSettings
+
+
+def is_answering(settings: StreamSettings, budget_seconds: float = 5.0) -> bool:
+    """Whether a broker is there and ready for work."""
+    try:
+        with _admin(settings, budget_seconds) as admin:
+            return bool(admin.describe_cluster()["brokers"])
+    except BrokerBusyError:
+        return False
+
+
+def ensure_topics(settings: StreamSettings) -> None:
+    """Create the topics of events and of triggers where they are missing; they never forget.
+
+    Raises:
+        BrokerRefusedError: a topic is there with another number of partitions than the settings
+            tell: people would change their partition, and their events lose their order.
+    """
+    wanted = {
+        settings.events_topic: settings.events_partitions,
+        settings.triggers_topic: settings.triggers_partitions,
+    }
+    with _admin(settings) as admin:
+        present = {topic["name"]: len(topic["partitions"]) for topic in _described(admin, wanted)}
+        for topic, partitions in wanted.items():
+            found = present[topic] or _create(admin, topic, partitions, settings)
+            if found != partitions:
+                raise BrokerRefusedError(
+                    f"topic {topic} has {found} partitions and the settings say {partitions}"
+                )
+
+
+def topic_id(settings: StreamSettings, topic: str) -> str:
+    """The broker's id of a topic: a topic that was deleted and made anew has another one.
+
+    Raises:
+        BrokerRefusedError: there is no such topic.
+    """
+    with _admin(settings) as admin:
+        return str(uuid.UUID(str(_existing(admin, topic)["topic_id"])))
+
+
+def end_offsets(settings: StreamSettings, topic: str) -> dict[int, int]:
+    """Per partition, the offset that the next message will get."""
+    return _offsets(settings, topic, OffsetSpec.LATEST)
+
+
+def first_offsets(settings: StreamSettings, topic: str) -> dict[int, int]:
+    """Per partition, the offset of the oldest message that is still there."""
+    return _offsets(settings, topic, OffsetSpec.EARLIEST)
+
+
+def _offsets(settings: StreamSettings, topic: str, which: OffsetSpec) -> dict[int, int]:
+    with _admin(settings) as admin:
+        partitions = [one["partition_index"] for one in _existing(admin, topic)["partitions"]]
+        asked = {TopicPartition(topic, one): which for one in sorted(partitions)}
+        told = admin.list_partition_offsets(asked)
+    return {place.partition: told[place].offset for place in asked}
+
+
+def _existing(admin: Any, topic: str) -> dict[str, Any]:
+    (found,) = _described(admin, [topic])
+    if not found["partitions"]:
+        raise BrokerRefusedError(f"there is no topic {topic}")
+    return found
+
+
+def _described(admin: Any, topics: Any) -> list[dict[str, Any]]:
+    """One description per topic; a topic that is not there has no partitions."""
+    described: list[dict[str, Any]] = admin.describe_topics(list(topics))
+    return described
+
+
+def _create(admin: Any, topic: str, partitions: int, settings: StreamSettings) -> int:
+    asked = {
+        "num_partitions": partitions,
+        "replication_factor": settings.kafka_replication_factor,
+        "configs": {"retention.ms": "-1", "retention.bytes": "-1"},
+    }
+    try:
+        admin.create_topics({topic: asked}, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        admin.wait_for_topics([topic])  # somebody else made it meanwhile
+    return len(_existing(admin, topic)["partitions"])
+
+
+@contextmanager
+def _admin(
+    settings: StreamSettings, budget_seconds: float = ANSWER_BUDGET_SECONDS
+) -> Iterator[Any]:
+    with translated(f"ask {settings.kafka_brokers}"):
+        admin = KafkaAdminClient(**connection(settings, budget_seconds))
+        try:
+            yield admin
+        finally:
+            admin.close()
