@@ -1,0 +1,75 @@
+"""`active-analytics warehouse serve`, `migrate` and `sql`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from warehouse.client import Warehouse
+from warehouse.settings import WarehouseSettings
+
+
+@click.group()
+def warehouse() -> None:
+    """The embedded ClickHouse of one machine."""
+
+
+@warehouse.command()
+@click.option("--path", help="Directory of the tables [WAREHOUSE_PATH, .local/warehouse].")
+@click.option(
+    "--listen", help="Address to listen on [WAREHOUSE_LISTEN, 127.0.0.1]; others need a password."
+)
+@click.option("--port", type=int, help="Port to listen on [that of WAREHOUSE_URL, 8123].")
+def serve(path: str | None, listen: str | None, port: int | None) -> None:
+    """Serve the embedded warehouse until SIGTERM; the password comes from WAREHOUSE_PASSWORD."""
+    given = {"--path": path, "--listen": listen, "--port": port}
+    arguments = [
+        part for name, value in given.items() if value is not None for part in (name, str(value))
+    ]
+    command = [sys.executable, "-m", "warehouse.embedded", *arguments]
+    os.execv(sys.executable, command)  # the engine gets a process that imported nothing of ours
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be applied.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of sentences.")
+def migrate(dry_run: bool, as_json: bool) -> None:
+    """Bring the warehouse's tables up to date."""
+    from warehouse import migrate as migrations
+
+    with Warehouse.connect(WarehouseSettings.from_env(), "active-analytics migrate") as connection:
+        names = migrations.pending(connection) if dry_run else migrations.migrate(connection)
+    if as_json:
+        click.echo(json.dumps({"pending" if dry_run else "applied": names}))
+        return
+    done = "would be applied" if dry_run else "applied"
+    click.echo("\n".join(f"{done}: {name}" for name in names) or "nothing to apply")
+
+
+@click.command()
+@click.argument("query")
+@click.option(
+    "--format", "output_format", help="A format of ClickHouse, such as CSV or JSONEachRow."
+)
+def sql(query: str, output_format: str | None) -> None:
+    """Run a query: a table for people, or any format of ClickHouse as it is."""
+    with Warehouse.connect(WarehouseSettings.from_env(), "active-analytics sql") as connection:
+        if output_format:
+            for piece in connection.stream(query, output_format):
+                sys.stdout.buffer.write(piece)
+            return
+        _show(connection.dicts(query))
+
+
+def _show(rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(*(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table if rows else "no rows")

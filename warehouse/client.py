@@ -1,0 +1,262 @@
+"""The door to clickhouse-connect: every statement to the warehouse goes through a `Warehouse`.
+
+A driver's exception never leaves here: `WarehouseBusyError` invites the same call later,
+`WarehouseRefusedError` is for a person. An insert is sent once and never silently again: the
+driver would repeat one whose connection broke, and nobody could tell whether the first had
+arrived. Parameters are ClickHouse's own (`{name:Type}`), never spliced.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.transform import NativeTransform
+from urllib3.exceptions import HTTPError
+
+from warehouse.settings import WarehouseSettings
+from warehouse.statements import shortened
+
+CONNECT_SECONDS = 10
+ANSWER_SECONDS = 3600  # a long build sends nothing while it computes
+
+
+class WarehouseError(Exception):
+    """The warehouse did not do what was asked."""
+
+
+class WarehouseBusyError(WarehouseError):
+    """The same call may work later: unreachable, too slow, out of memory, too many queries."""
+
+
+class WarehouseRefusedError(WarehouseError):
+    """The same call will fail again: show it to a person."""
+
+
+_BUSY_CODES = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED
+        160,  # TOO_SLOW
+        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
+        209,  # SOCKET_TIMEOUT
+        210,  # NETWORK_ERROR
+        241,  # MEMORY_LIMIT_EXCEEDED
+        242,  # TABLE_IS_READ_ONLY
+        252,  # TOO_MANY_PARTS
+        373,  # SESSION_IS_LOCKED
+        439,  # CANNOT_SCHEDULE_TASK
+        473,  # DEADLOCK_AVOIDED
+        999,  # KEEPER_EXCEPTION
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """Rows ready to be sent: an Arrow stream with its columns, else a body that names its statement."""
+
+    table: str
+    row_count: int
+    body: bytes | memoryview
+    columns: tuple[str, ...] | None = None
+
+
+class Warehouse:
+    """The warehouse as seen by one thread; connections are kept alive between calls."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client = client
+        self._address = address
+
+    @classmethod
+    def connect(cls, settings: WarehouseSettings, application: str) -> Warehouse:
+        """Connect, and ask the server its version.
+
+        Args:
+            settings: which warehouse, as whom.
+            application: who asks, for the query log.
+
+        Raises:
+            WarehouseBusyError: nobody answers at the address.
+            WarehouseRefusedError: the server does not know the user or the password.
+
+        """
+        with _translated("connect", settings.url):
+            client = clickhouse_connect.get_client(
+                interface="https" if settings.is_secure else "http",
+                host=settings.host,
+                port=settings.port,
+                username=settings.user,
+                password=settings.password,
+                client_name=application,
+                connect_timeout=CONNECT_SECONDS,
+                send_receive_timeout=ANSWER_SECONDS,
+                autogenerate_session_id=False,
+                compress=not settings.is_on_loopback,
+                query_limit=0,
+                dedicated_pool=True,
+            )
+        return cls(client, settings.url)
+
+    def rows(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
+        """The rows of a query, each a tuple in the order of its columns."""
+        with _translated(sql, self._address):
+            return list(self._client.query(sql, parameters=_bound(params)).result_rows)
+
+    def dicts(self, sql: str, **params: object) -> list[dict[str, Any]]:
+        """The rows of a query, each by column name."""
+        with _translated(sql, self._address):
+            return list(self._client.query(sql, parameters=_bound(params)).named_results())
+
+    def scalar(self, sql: str, **params: object) -> Any:
+        """The first column of the first row of a query.
+
+        Raises:
+            WarehouseRefusedError: the query gave no row.
+
+        """
+        rows = self.rows(sql, **params)
+        if not rows:
+            raise WarehouseRefusedError(f"no row came back, one was expected: {shortened(sql)}")
+        return rows[0][0]
+
+    def execute(self, sql: str, **params: object) -> None:
+        """Run a statement whose answer does not matter."""
+        with _translated(sql, self._address):
+            self._client.command(sql, parameters=_bound(params))
+
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], **settings: object
+    ) -> None:
+        """Insert rows of Python values; for small things: `insert_arrow` is many times as fast.
+
+        Raises:
+            WarehouseRefusedError: also when a value does not fit its column, or fewer rows were
+            written than sent.
+
+        """
+        if not rows:
+            return
+        with _translated(f"insert {len(rows)} rows into {table}", self._address):
+            context = self._client.create_insert_context(table, columns, data=rows)
+            body = b"".join(NativeTransform.build_insert(context))  # begins with the statement
+            if context.insert_exception is not None:
+                raise context.insert_exception
+        self._send(_Encoded(table, len(rows), body), settings)
+
+    def insert_arrow(self, table: str, arrow_table: pa.Table, **settings: object) -> None:
+        """Insert columns, as one Arrow stream and in one part per table partition.
+
+        Args:
+            table: database and name.
+            arrow_table: columns named as in the table; 10,000 rows or more are worth a call.
+            **settings: settings of the engine for this insert.
+
+        Raises:
+            WarehouseRefusedError: also when fewer rows were written than sent.
+
+        """
+        if arrow_table.num_rows == 0:
+            return
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, arrow_table.schema) as writer:
+            writer.write_table(arrow_table)
+        body = memoryview(sink.getvalue())
+        columns = tuple(arrow_table.column_names)
+        self._send(_Encoded(table, arrow_table.num_rows, body, columns), settings)
+
+    def _send(self, encoded: _Encoded, settings: Mapping[str, object]) -> None:
+        """Send encoded rows, once: the driver repeats what it holds as bytes, never an iterator."""
+        asked = f"insert {encoded.row_count} rows into {encoded.table}"
+        with _translated(asked, self._address):
+            summary = self._client.raw_insert(
+                encoded.table if encoded.columns else None,
+                encoded.columns,
+                iter((encoded.body,)),
+                settings=dict(settings),
+                fmt="ArrowStream",
+                transport_settings={"Content-Length": str(len(encoded.body))},
+            )
+        if summary.written_rows < encoded.row_count:
+            raise WarehouseRefusedError(f"{asked}: only {summary.written_rows} were written")
+
+    def stream(self, sql: str, format: str, **params: object) -> Iterator[bytes]:
+        """The answer of a query as the server encodes it, in pieces."""
+        with _translated(sql, self._address):
+            answer = self._client.raw_stream(sql, parameters=_bound(params), fmt=format)
+            try:
+                while piece := answer.read(1 << 20):
+                    yield piece
+            finally:
+                answer.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def wait_until_ready(settings: WarehouseSettings, timeout_seconds: float) -> None:
+    """Return when the warehouse answers its ping.
+
+    Raises:
+        WarehouseBusyError: it did not within the time.
+
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{settings.url}/ping", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+                reason: object = f"status {answer.status}"
+        except OSError as error:
+            reason = getattr(error, "reason", error)
+        if time.monotonic() > deadline:
+            raise WarehouseBusyError(
+                f"no warehouse answers at {settings.url} ({reason}): "
+                "start one with `active-analytics up`, or set WAREHOUSE_URL"
+            )
+        time.sleep(0.05)
+
+
+def _bound(params: Mapping[str, object]) -> dict[str, object] | None:
+    return dict(params) or None
+
+
+@contextmanager
+def _translated(asked: str, address: str) -> Iterator[None]:
+    """Turn the driver's exceptions into ours, saying what was asked and what came back."""
+    asked = shortened(asked)
+    try:
+        yield
+    except ClickHouseError as error:
+        code = getattr(error, "code", None)
+        text = shortened(str(error), 2000)
+        if code in _BUSY_CODES or (code is None and isinstance(error, OperationalError)):
+            raise WarehouseBusyError(
+                f"{asked}: the warehouse at {address} is busy or away: {text}"
+            ) from error
+        raise WarehouseRefusedError(f"{asked}: {text}") from error
+    except (HTTPError, OSError) as error:
+        raise WarehouseBusyError(
+            f"{asked}: the warehouse at {address} broke off: {error}"
+        ) from error

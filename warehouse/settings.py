@@ -1,0 +1,102 @@
+"""Every setting of the warehouse, read from the environment in one place and never at import.
+
+The variable of a field is `WAREHOUSE_` and its name in capitals. The first three say which
+warehouse is used; the rest concern only the embedded server.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class WarehouseSettingsError(ValueError):
+    """One or more variables of the environment cannot be used; the message names all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseSettings:
+    """What it takes to reach the warehouse, and to serve one; by default the local one of `up`."""
+
+    url: str = "http://127.0.0.1:8123"
+    user: str = "default"
+    password: str = field(default="", repr=False)
+    path: Path = Path(".local/warehouse")
+    listen: str = "127.0.0.1"
+    max_queries: int = 32
+    memory_percent: int = 60
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> WarehouseSettings:
+        """Read the settings.
+
+        Raises:
+            WarehouseSettingsError: naming every bad variable, what it held and what it takes.
+
+        """
+        values: dict[str, object] = {}
+        complaints = []
+        for one in fields(cls):
+            name = f"WAREHOUSE_{one.name.upper()}"
+            text = environ.get(name, "")
+            if not text:
+                continue
+            try:
+                values[one.name] = _read(one.name, text)
+            except ValueError as error:
+                shown = "…" if one.name == "password" else repr(text)
+                complaints.append(f"{name}={shown}: {error}")
+        if complaints:
+            raise WarehouseSettingsError("settings that cannot be used: " + "; ".join(complaints))
+        return cls(**values)  # type: ignore[arg-type]  # the fields were read by name just above
+
+    @property
+    def host(self) -> str:
+        """The host name or address in the URL."""
+        return urlsplit(self.url).hostname or "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        """The port in the URL, or the usual one of its scheme."""
+        return urlsplit(self.url).port or (8443 if self.is_secure else 8123)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the URL asks for TLS."""
+        return urlsplit(self.url).scheme == "https"
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether the warehouse is on this machine."""
+        return self.host in LOOPBACK_HOSTS
+
+
+def _read(name: str, text: str) -> object:
+    if name == "url":
+        return _url(text)
+    if name == "max_queries":
+        return _whole(text, 1, 10_000)
+    if name == "memory_percent":
+        return _whole(text, 5, 90)
+    return Path(text) if name == "path" else text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("takes an address such as http://127.0.0.1:8123")
+    if parts.username or parts.password:
+        raise ValueError("takes no user or password: set WAREHOUSE_USER and WAREHOUSE_PASSWORD")
+    _ = parts.port  # a port that is no number raises ValueError here
+    return text.rstrip("/")
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if not text.isdigit() or not least <= int(text) <= most:
+        raise ValueError(f"takes a whole number from {least} to {most}")
+    return int(text)
