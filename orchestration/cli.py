@@ -1,8 +1,9 @@
 """The one console command, `active-analytics`.
 
-Each command lives in a module of `orchestration.commands`, imported when it is asked for: `--help` answers in a
-tenth of a second although Dagster and dbt are behind it. Errors that a person can mend are printed as one
-sentence and end with exit code 1; usage errors with 2; a broken law (`verify`) with 3.
+Each command lives in a module of `orchestration.commands`, imported when it is asked for: `--help`
+answers in a tenth of a second although Dagster and dbt are behind it. Errors that a person can mend
+are printed as one sentence and end with exit code 1; usage errors with 2; a broken law (`verify`)
+with 3.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group whose commands are imported on first use."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """The commands, in the order a newcomer needs them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None

@@ -1,12 +1,13 @@
 """The contract: every message a shop may publish, as CloudEvents 1.0 in structured JSON.
 
-One Struct per kind of event; the CloudEvents attribute `type` chooses it. Identity, visit and origin are
-CloudEvents extension attributes (lower-case letters only, as the specification demands); what happened stands
-in `data`; `data.context` is the free photographic context (price, stock, status at that moment), kept as text.
+One Struct per kind of event; the CloudEvents attribute `type` chooses it. Identity, visit and
+origin are CloudEvents extension attributes (lower-case letters only, as the specification demands);
+what happened stands in `data`; `data.context` is the free photographic context (price, stock,
+status at that moment), kept as text.
 
-Amounts are integers in minor units (cents). Unknown attributes are ignored here and kept in the event store,
-so that a shop may publish more than we read yet. JSON Schemas generated from this module lie in
-`streams/schemas` (`make schemas`); a test keeps them equal.
+Amounts are integers in minor units (cents). Unknown attributes are ignored here and kept in the
+event store, so that a shop may publish more than we read yet. JSON Schemas generated from this
+module lie in `streams/schemas` (`make schemas`); a test keeps them equal.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What every kind of event may carry. `context` is one JSON object, kept as the text it came in."""
+    """What every kind of event may carry. `context` is one JSON object, kept as the text it came
+    in.
+    """
 
     page: Page | None = None
     campaign: Campaign | None = None
@@ -91,7 +94,9 @@ class SearchData(Data, frozen=True, kw_only=True):
 
 
 class InteractionData(Data, frozen=True, kw_only=True):
-    """A click on something that is neither a product nor a page: a promotion, a contact, another part."""
+    """A click on something that is neither a product nor a page: a promotion, a contact, another
+    part.
+    """
 
     element: Literal["promotion", "contact", "other"]
     name: Text = ""
@@ -123,7 +128,9 @@ class OrderData(Data, frozen=True, kw_only=True):
 
 
 class CustomerData(Data, frozen=True, kw_only=True):
-    """A customer's registration or change. Addresses only as SHA-256 in hex: plain ones stay in the shop."""
+    """A customer's registration or change. Addresses only as SHA-256 in hex: plain ones stay in the
+    shop.
+    """
 
     email_sha256: OptionalId = ""
     phone_sha256: OptionalId = ""
@@ -154,9 +161,10 @@ class LetterData(Data, frozen=True, kw_only=True):
 class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
     """The attributes of every event: CloudEvents' own, then this contract's extensions.
 
-    `visitorid` or `customerid` must be given: the message key is the first of them that is. The visit attributes
-    are the source's own reckoning (0 and "" mean «not told»); `visitsequence` orders events of one instant.
-    `channel` is the channel the source declares. `origin` tells live events from imported history.
+    `visitorid` or `customerid` must be given: the message key is the first of them that is. The
+    visit attributes are the source's own reckoning (0 and "" mean «not told»); `visitsequence`
+    orders events of one instant. `channel` is the channel the source declares. `origin` tells live
+    events from imported history.
     """
 
     specversion: Literal["1.0"]
@@ -228,7 +236,7 @@ class CheckoutStepReached(Envelope, frozen=True, kw_only=True, tag="checkout.ste
 
 
 class OrderPlaced(Envelope, frozen=True, kw_only=True, tag="order.placed"):
-    """An order was placed; shops repeat this message, with the same order id under other event ids."""
+    """An order was placed. Shops repeat it: the same order id under other event ids."""
 
     data: OrderData
 
@@ -334,7 +342,9 @@ def kind_of(event: Event) -> str:
 
 
 def key_of(event: Event) -> bytes:
-    """The Kafka key: the visitor id, else the customer id, so that one person's events stay in one partition."""
+    """The Kafka key: the visitor id, else the customer id, so that one person's events stay in one
+    partition.
+    """
     return (event.visitorid or event.customerid).encode()
 
 

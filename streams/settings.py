@@ -1,6 +1,7 @@
 """Every setting of the stream, read from the environment in one place and never at import.
 
-The variable of a field is its name in capitals; `KAFKA_*` and `SHOP_*` are shared with whoever runs beside us.
+The variable of a field is its name in capitals; `KAFKA_*` and `SHOP_*` are shared with whoever runs
+beside us.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ class StreamSettings:
     triggers_partitions: int = 1
     consumer_group: str = "active-analytics"
     batch_rows: int = 20_000
+    linger_seconds: float = (
+        1.0  # after a fetch of few records: parts per second cost more than the wait
+    )
     shop_time_zone: str = "UTC"
     shop_hosts: str = ""
     local_home: Path = Path(".local")
@@ -70,7 +74,9 @@ class StreamSettings:
     @property
     def own_hosts(self) -> frozenset[str]:
         """The shop's own host names, lower case: a link from one of them is no referrer."""
-        return frozenset(host.strip().lower() for host in self.shop_hosts.split(",") if host.strip())
+        return frozenset(
+            host.strip().lower() for host in self.shop_hosts.split(",") if host.strip()
+        )
 
     @property
     def is_broker_on_loopback(self) -> bool:
@@ -97,4 +103,16 @@ def _read(name: str, text: str) -> object:
             raise ValueError("takes a time zone such as Europe/London") from None
     if name == "kafka_security_protocol" and text not in _PROTOCOLS:
         raise ValueError(f"takes one of {', '.join(_PROTOCOLS)}")
+    if name == "linger_seconds":
+        return _seconds(text)
     return Path(text) if name == "local_home" else text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 60:
+        raise ValueError("takes seconds from 0 to 60")
+    return seconds

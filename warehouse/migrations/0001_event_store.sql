@@ -60,3 +60,35 @@ create table event_store.ranges
 engine = MergeTree
 order by (topic, partition, from_offset, generation)
 settings old_parts_lifetime = 480, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
+-- Who reads a partition from where: one row per assignment, so that no two assignments share a generation.
+create table event_store.claims
+(
+    topic LowCardinality(String),
+    partition UInt32,
+    generation UInt32,
+    owner String comment 'random name of the assignment',
+    next_offset UInt64,
+    claimed_at DateTime64(6, 'UTC')
+)
+engine = MergeTree
+order by (topic, partition, generation)
+settings old_parts_lifetime = 480, fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1;
+
+-- Which generation owns the offsets from one claim to the next: the highest that claimed them.
+create view event_store.owners as
+select
+    topic,
+    partition,
+    next_offset as from_offset,
+    max(max(generation)) over (partition by topic, partition order by next_offset rows unbounded preceding) as generation
+from event_store.claims
+group by topic, partition, next_offset;
+
+-- The ranges that count: those written by the owner of their offsets. What a woken zombie recorded is not among them.
+create view event_store.stored_ranges as
+select ranges.*
+from event_store.ranges as ranges
+asof inner join event_store.owners as owners
+    on ranges.topic = owners.topic and ranges.partition = owners.partition and ranges.from_offset >= owners.from_offset
+where ranges.generation = owners.generation;

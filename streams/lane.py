@@ -1,0 +1,112 @@
+"""The batch lane: a Faust transport that hands an agent one fetched batch of a partition as one
+message.
+
+A stock agent costs four asyncio tasks per message (8 k messages/s measured); on this lane 343 k/s
+reach the agent, and Faust's assignment, commit and rebalance go on as they are. The class also
+answers where to begin: not at the group's committed offset but where the warehouse's ledger ends.
+
+Every batch carries the generation under which it was fetched. The generation is taken *before* the
+fetch starts and published *after* the seek ended, so a batch whose generation is current was read
+from the position that it claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
+from faust.transport.drivers.aiokafka import Transport as KafkaTransport
+from faust.types import TP, ConsumerMessage
+
+NAME = "batched"
+_FEW_RECORDS = 1_000
+
+
+class Batch(NamedTuple):
+    """Consecutive records of one partition, and the generation of the claim they were fetched
+    under.
+    """
+
+    tp: TP
+    records: Sequence[Any]
+    generation: int
+
+
+class Positions(Protocol):
+    """Who knows where partitions begin: asked at assignment, told when we stand there."""
+
+    linger_seconds: float
+
+    def generations(self) -> Mapping[TP, int]:
+        """The current generation of every partition that is being read, a copy."""
+
+    async def claim(self, first_offsets: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Claim partitions, given the first offset the broker still holds of each; the next offset
+        of each.
+        """
+
+    def opened(self, tps: set[TP]) -> None:
+        """The consumer stands at the claimed offsets: batches fetched from now on count."""
+
+
+class BatchedConsumer(KafkaConsumer):
+    """Faust's consumer with whole batches as messages and the ledger as its memory."""
+
+    _was_small = False
+
+    @property
+    def positions(self) -> Positions:
+        """The app's keeper of positions."""
+        keeper: Positions = self.app.positions
+        return keeper
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        if self._was_small:  # many tiny inserts cost the engine more than a second costs the reader
+            await asyncio.sleep(self.positions.linger_seconds)
+        generations = self.positions.generations()
+        fetched = await super()._getmany(active_partitions, timeout)
+        self._was_small = 0 < sum(map(len, fetched.values())) < _FEW_RECORDS
+        return {
+            tp: [Batch(tp, records, generations.get(tp, -1))]
+            for tp, records in fetched.items()
+            if records
+        }
+
+    def _to_message(self, tp: TP, record: Batch) -> ConsumerMessage:
+        last = record.records[-1]
+        return ConsumerMessage(
+            last.topic,
+            last.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            [],
+            None,
+            record,
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every assigned partition to the end of its ledger; the offsets sought."""
+        return await self.rewind(self.assignment())
+
+    async def rewind(self, tps: set[TP]) -> Mapping[TP, int]:
+        """Claim partitions anew and read them again from where the ledger ends."""
+        if not tps:
+            return {}
+        offsets = await self.positions.claim(await self.earliest_offsets(*tps))
+        await self.seek_wait(offsets)
+        self.positions.opened(tps)
+        return offsets
+
+
+class Transport(KafkaTransport):
+    """Faust's Kafka transport with the batched consumer, chosen by `batched://host:port`."""
+
+    Consumer = BatchedConsumer
