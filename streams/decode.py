@@ -14,13 +14,14 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct
 
 from streams.events import KINDS, Envelope, Event
 
 MAX_PAYLOAD_BYTES = 1_000_000  # the broker's own default limit (message.max.bytes) is 1,048,588
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+NOBODY = "neither `visitorid` nor `customerid` is given"
 
 Failure = Literal["malformed", "unknown_kind", "invalid", "too_large"]
 
@@ -65,11 +66,11 @@ def decode(payload: bytes | None) -> Event | Rejected:
 
 def _broken_rules(event: Envelope) -> Iterator[str]:
     if not (event.visitorid or event.customerid):
-        yield "neither `visitorid` nor `customerid` is given"
+        yield NOBODY
     if not EARLIEST <= event.time < LATEST:
         yield f"`time` {event.time.isoformat()} lies outside {EARLIEST.year}..{LATEST.year - 1}"
-    context = bytes(event.data.context)  # type: ignore[attr-defined]  # every kind has data
-    if context[:1] != b"{":
+    context = event.data.context  # type: ignore[attr-defined]  # every kind has data
+    if context is not UNSET and bytes(context)[:1] != b"{":
         yield "`data.context` is not an object"
 
 
@@ -84,7 +85,9 @@ def _rejected(payload: bytes) -> Rejected:
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         return Rejected("unknown_kind", (_unknown(name),))
-    errors = tuple(dict.fromkeys(_mistakes(message, kind, "$")))
+    errors = tuple(_mistakes(message, kind, "$"))
+    if not (message.get("visitorid") or message.get("customerid")):
+        errors = (*errors, NOBODY)
     return Rejected("invalid", errors or ("the message contradicts the contract",))
 
 
@@ -110,7 +113,7 @@ def _mistakes(value: object, wanted: Any, path: str) -> Iterator[str]:
     if items is not None and isinstance(value, list):
         for number, item in enumerate(value):
             yield from _mistakes(item, items, f"{path}[{number}]")
-    if wanted is Raw:
+    if Raw in _alternatives(wanted):
         if not isinstance(value, dict):
             yield f"{path}: expected an object, found {_named(value)}"
         return

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 CONTRACT_VERSION = 1
 
@@ -70,7 +70,7 @@ class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     page: Page | None = None
     campaign: Campaign | None = None
-    context: msgspec.Raw = msgspec.Raw(b"{}")
+    context: Raw | UnsetType = UNSET
 
 
 class ProductData(Data, frozen=True, kw_only=True):

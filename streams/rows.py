@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import UnsetType
 
 from streams import events as contract
 from streams.channel import Tags, channel_of, tags_of
@@ -116,7 +117,7 @@ def event_rows(
         **_order_columns(events),
         **_product_columns([_PRODUCTS[type(event.data)](event.data) for event in events]),
         "detail": [_DETAIL[type(event.data)](event.data) for event in events],
-        "context": pa.array([bytes(event.data.context) for event in events], pa.binary()),
+        "context": pa.array([_context(event) for event in events], pa.binary()),
         **_coordinates(records, origin),
         "broker_time": pa.array([one.broker_time_ms for one in records], _BROKER_TIME),
     }
@@ -172,6 +173,11 @@ def _tags(event: Event) -> Tags:
         return Tags(campaign.source, campaign.medium, campaign.name, campaign.click_id)
     page = event.data.page
     return tags_of(page.url) if page is not None else Tags()
+
+
+def _context(event: Event) -> bytes:
+    context = event.data.context
+    return b"{}" if isinstance(context, UnsetType) else bytes(context)
 
 
 def _order_columns(events: Sequence[Event]) -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""Valid events and records; a test names only what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from streams.events import Data, Envelope, Event, PageViewed, encode, key_of
+from streams.rows import Record
+
+NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+
+def event(kind: type[Envelope] = PageViewed, **attributes: Any) -> Any:
+    """An event of a kind; a page view of visitor `v1` at noon unless told otherwise."""
+    given = {
+        "specversion": "1.0",
+        "id": "e1",
+        "source": "/shop.example",
+        "time": NOON,
+        "visitorid": "v1",
+        "data": Data(),
+    }
+    return kind(**{**given, **attributes})
+
+
+def record(offset: int, content: Event | bytes | None) -> Record:
+    """A record of a partition, a second of broker time after the one before."""
+    at = int((NOON + timedelta(seconds=offset)).timestamp() * 1000)
+    if content is None or isinstance(content, bytes):
+        return Record(offset, b"", content, (), at)
+    return Record(offset, key_of(content), encode(content), (), at)

@@ -1,0 +1,40 @@
+"""Every example message is a test: the good ones are read, the bad ones say exactly why not."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from streams.decode import Rejected, decode
+from streams.events import KINDS, encode, kind_of
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+EXPECTED = yaml.safe_load((EXAMPLES / "expected.yml").read_text())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_good_example_and_several_bad_ones(kind: str) -> None:
+    assert (EXAMPLES / kind / "good.json").exists()
+    assert len(list((EXAMPLES / kind).glob("bad-*.json"))) >= 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_good_example_is_read_as_its_kind_and_survives_encoding(kind: str) -> None:
+    event = decode((EXAMPLES / kind / "good.json").read_bytes())
+    assert not isinstance(event, Rejected)
+    assert kind_of(event) == kind
+    again = decode(encode(event))
+    assert not isinstance(again, Rejected)
+    assert encode(again) == encode(event)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_bad_example_is_rejected_with_every_reason(name: str) -> None:
+    found = decode((EXAMPLES / name).read_bytes())
+    assert isinstance(found, Rejected)
+    assert {"failure": found.failure, "errors": list(found.errors)} == EXPECTED[name]
+
+
+def test_every_bad_example_is_expected() -> None:
+    found = {str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob("*/bad-*.json")}
+    assert found == set(EXPECTED)
