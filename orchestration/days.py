@@ -1,0 +1,142 @@
+"""Which shop days must be built anew, and the note that they were.
+
+A day is dirty when the ledger of stored ranges counts other arrivals of it than its newest build
+has seen. Counts are compared and not clocks: a range that is stored while a build runs is simply
+not in the counts that the build read beforehand, so the day stays dirty. They are compared for
+being different and not for being more, because a repair of the ledger may also take arrivals away.
+
+A dirty day reaches further than itself: a session may have begun the day before or end the day
+after, and an order belongs to the day of its first copy, wherever its other copies lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from warehouse.client import Warehouse
+
+BUILD_COLUMNS = ("shop_day", "arrivals", "built_at", "run_id")
+
+# One row per shop day that has arrivals or a build: its arrivals, and those its newest build saw.
+COUNTS = """
+select shop_day, ledger.stored, builds.seen
+from
+(
+    select shop_day, sum(arrived) as stored
+    from event_store.stored_ranges
+    array join mapKeys(arrivals) as shop_day, mapValues(arrivals) as arrived
+    group by shop_day
+) as ledger
+full join
+(
+    select shop_day, argMax(arrivals, (built_at, run_id)) as seen
+    from operations.day_builds
+    group by shop_day
+) as builds using (shop_day)
+"""
+
+# One row per dirty day and day that holds a copy of an order that the dirty day holds a copy of.
+ORDER_DAYS = """
+select distinct dirty.occurred_on, copies.occurred_on
+from
+(
+    select distinct order_id, occurred_on
+    from analytics.events
+    where order_id != '' and occurred_on in {days:Array(Date)}
+) as dirty
+inner join
+(
+    select distinct order_id, occurred_on
+    from analytics.events
+    where order_id != ''
+) as copies using (order_id)
+"""
+
+
+class Stretch(NamedTuple):
+    """Shop days without a gap, both ends included."""
+
+    from_day: date
+    to_day: date
+
+    def days(self) -> Iterator[date]:
+        """Each day of the stretch, in order."""
+        for number in range((self.to_day - self.from_day).days + 1):
+            yield self.from_day + timedelta(days=number)
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyDays:
+    """Dirty days, each with its arrivals as counted now and every day to be built for it."""
+
+    arrivals: Mapping[date, int]
+    reach: Mapping[date, frozenset[date]]
+
+    @property
+    def days(self) -> list[date]:
+        """Every day to build, in order."""
+        return sorted(frozenset().union(*self.reach.values()))
+
+    def within(self, stretch: Stretch) -> DirtyDays:
+        """Only the dirty days of a stretch; what has to be built for them may lie outside it."""
+        inside = {day for day in self.arrivals if stretch.from_day <= day <= stretch.to_day}
+        return DirtyDays(
+            {day: count for day, count in self.arrivals.items() if day in inside},
+            {day: reached for day, reached in self.reach.items() if day in inside},
+        )
+
+
+def dirty_days(warehouse: Warehouse) -> DirtyDays:
+    """The days whose arrivals no build has seen, as of now."""
+    counts = {day: (stored, seen) for day, stored, seen in warehouse.rows(COUNTS)}
+    dirty = {day: stored for day, (stored, seen) in counts.items() if stored != seen}
+    order_days: dict[date, set[date]] = {}
+    if dirty:
+        for day, reached in warehouse.rows(ORDER_DAYS, days=sorted(dirty)):
+            order_days.setdefault(day, set()).add(reached)
+    return DirtyDays(dirty, {day: reach(day, counts, order_days.get(day, ())) for day in dirty})
+
+
+def reach(day: date, known: Iterable[date], order_days: Iterable[date]) -> frozenset[date]:
+    """Every day that has to be built because of one dirty day.
+
+    Args:
+        day: the dirty day.
+        known: all days that ever had arrivals; a neighbour without any has no session to change.
+        order_days: the days of all copies of the orders that the dirty day holds a copy of.
+    """
+    neighbours = {day - timedelta(days=1), day + timedelta(days=1)}
+    return frozenset({day, *neighbours.intersection(known), *order_days})
+
+
+def stretches(days: Iterable[date], bridged_days: int = 0) -> list[Stretch]:
+    """Group days into stretches without a gap, in order.
+
+    Args:
+        days: in any order, repeats allowed.
+        bridged_days: how many days that were not asked for a stretch may take in rather than end.
+    """
+    found: list[Stretch] = []
+    for day in sorted(set(days)):
+        if found and (day - found[-1].to_day).days <= 1 + bridged_days:
+            found[-1] = Stretch(found[-1].from_day, day)
+        else:
+            found.append(Stretch(day, day))
+    return found
+
+
+def record_build(warehouse: Warehouse, arrivals: Mapping[date, int], run_id: str) -> None:
+    """Note that the marts have seen so many arrivals of these days.
+
+    Args:
+        warehouse: where to note it.
+        arrivals: as counted *before* the build began.
+        run_id: whose build it was.
+    """
+    built_at = datetime.now(UTC)
+    rows = [(day, count, built_at, run_id) for day, count in sorted(arrivals.items())]
+    if rows:
+        warehouse.insert("operations.day_builds", BUILD_COLUMNS, rows)

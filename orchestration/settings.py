@@ -1,0 +1,126 @@
+"""Every setting of orchestration, read from the environment in one place and never at import.
+
+The one exception stands in `definitions_marts` and `definitions_detection`: Dagster wants a code
+location's definitions when its module is loaded, so their last line reads the settings then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from streams.settings import LOOPBACK_HOSTS, SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestrationSettings:
+    """What the services and Dagster need to know; a field's variable is its name in capitals."""
+
+    dagster_host: str = "127.0.0.1"
+    dagster_port: int = 3000
+    dagster_marts_host: str = "127.0.0.1"  # where the pages and the daemon find the code locations
+    dagster_marts_port: int = 4266
+    dagster_detection_host: str = "127.0.0.1"
+    dagster_detection_port: int = 4267
+    kafka_port: int = 9092  # of the local broker, which is not started when KAFKA_BROKERS is given
+    warehouse_port: int = 8123  # of the embedded warehouse, likewise with WAREHOUSE_URL
+    first_shop_day: date = date(2010, 1, 1)
+    shop_time_zone: str = "UTC"
+    marts_schedule: str = "*/10 * * * *"
+    detection_clock: str = "live"
+    detection_seconds: int = 10
+    local_home: Path = Path(".local")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> OrchestrationSettings:
+        """Read the settings.
+
+        Raises:
+            SettingsError: naming every bad variable, what it held and what it takes.
+        """
+        values: dict[str, object] = {}
+        complaints = []
+        for one in fields(cls):
+            text = environ.get(one.name.upper())
+            if not text:
+                continue
+            try:
+                values[one.name] = _READERS.get(one.name, str)(text)
+            except ValueError as error:
+                complaints.append(f"{one.name.upper()}={text!r}: {error}")
+        if complaints:
+            raise SettingsError("settings that cannot be used: " + "; ".join(complaints))
+        return cls(**values)  # type: ignore[arg-type]  # the fields were read by name just above
+
+    @property
+    def home(self) -> Path:
+        """Where everything of this machine is kept, as an absolute path."""
+        return self.local_home.resolve()
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own home: its database, its runs' logs, a copy of our instance file."""
+        return self.home / "dagster"
+
+    @property
+    def dagster_url(self) -> str:
+        """Where Dagster's pages are."""
+        return f"http://{self.dagster_host}:{self.dagster_port}"
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ValueError("takes a port, 1 to 65535")
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("takes a whole number of seconds, at least 1")
+    return int(text)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("takes a day such as 2016-08-01") from None
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("takes a time zone such as Europe/London") from None
+    return text
+
+
+def _clock(text: str) -> str:
+    if text not in ("live", "shop"):
+        raise ValueError("takes live or shop")
+    return text
+
+
+def _loopback(text: str) -> str:
+    if text not in LOOPBACK_HOSTS:
+        raise ValueError("takes a loopback address: Dagster's pages ask for no password")
+    return text
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "dagster_host": _loopback,
+    "dagster_port": _port,
+    "dagster_marts_port": _port,
+    "dagster_detection_port": _port,
+    "kafka_port": _port,
+    "warehouse_port": _port,
+    "first_shop_day": _day,
+    "shop_time_zone": _zone,
+    "detection_clock": _clock,
+    "detection_seconds": _seconds,
+    "local_home": Path,
+}
