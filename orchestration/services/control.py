@@ -1,0 +1,151 @@
+"""Up, down, status: what is done with all services of a machine together."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from orchestration.services.machine import (
+    DAGSTER_FILES,
+    GROUPS,
+    Service,
+    elsewhere,
+    environment,
+    stages,
+)
+from orchestration.services.processes import ServiceError
+from orchestration.settings import OrchestrationSettings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One service, as a person or a script wants to know it."""
+
+    service: str
+    state: str  # running, starting, stopped, or elsewhere
+    pid: int | None
+    address: str
+    uptime_seconds: int | None
+    log: str
+
+
+def up(
+    settings: OrchestrationSettings,
+    environ: Mapping[str, str],
+    say: Say,
+    only: Collection[str] = GROUPS,
+) -> None:
+    """Start what does not run, stage by stage, and wait until all of it answers.
+
+    Args:
+        settings: ports and places.
+        environ: the caller's environment, which the services inherit.
+        say: told a line for every step.
+        only: the groups to start.
+
+    Raises:
+        ServiceError: a port is taken (before anything is started), or a service did not answer.
+    """
+    chosen = [[one for one in stage if one.group in only] for stage in stages(settings, environ)]
+    for service in _flat(chosen):
+        service.refuse_taken_port()
+    told = environment(settings, environ)
+    stores, *others = chosen
+    _start(stores, say)
+    _prepare(settings, told, only, say)
+    for stage in others:
+        _start(stage, say)
+
+
+def down(
+    settings: OrchestrationSettings,
+    environ: Mapping[str, str],
+    say: Say,
+    only: Collection[str] = GROUPS,
+) -> None:
+    """End what runs, last started first; a worker ends before the warehouse it writes to."""
+    for service in reversed(_flat(stages(settings, environ))):
+        if service.group in only and service.running():
+            began = time.monotonic()
+            service.stop()
+            say(f"{service.name} has stopped ({time.monotonic() - began:.1f} s)")
+
+
+def status(settings: OrchestrationSettings, environ: Mapping[str, str]) -> list[Status]:
+    """Every service, in the order they start."""
+    away = [
+        Status(name, "elsewhere", None, address, None, "")
+        for name, address in elsewhere(environ).items()
+    ]
+    return away + [_status(service) for service in _flat(stages(settings, environ))]
+
+
+def _status(service: Service) -> Status:
+    running = service.running()
+    if running is None:
+        return Status(service.name, "stopped", None, service.address, None, str(service.log))
+    return Status(
+        service.name,
+        "running" if service.is_answering() else "starting",
+        running.pid,
+        service.address,
+        round(time.time() - service.note.stat().st_mtime),
+        str(service.log),
+    )
+
+
+def _start(stage: list[Service], say: Say) -> None:
+    began = time.monotonic()
+    news = [service for service in stage if not service.running()]
+    for service in news:
+        service.start()
+    for service in stage:
+        service.await_answer()
+        if service in news:
+            where = f" at {service.address}" if service.address else ""
+            say(f"{service.name} answers{where} ({time.monotonic() - began:.1f} s)")
+
+
+def _prepare(
+    settings: OrchestrationSettings, told: Mapping[str, str], only: Collection[str], say: Say
+) -> None:
+    """What has to be there before anyone writes or asks: tables, topics, Dagster's files."""
+    if {"warehouse", "worker", "dagster"}.intersection(only):
+        _migrate(told, say)
+    if {"kafka", "worker"}.intersection(only):
+        _ensure_topics(told)
+    if "dagster" in only:
+        _prepare_dagster(settings)
+
+
+def _migrate(told: Mapping[str, str], say: Say) -> None:
+    from warehouse.client import Warehouse
+    from warehouse.migrate import migrate
+    from warehouse.settings import WarehouseSettings
+
+    with Warehouse.connect(WarehouseSettings.from_env(told), "active-analytics up") as warehouse:
+        for name in migrate(warehouse):
+            say(f"applied {name}")
+
+
+def _ensure_topics(told: Mapping[str, str]) -> None:
+    from streams.producer import BrokerError, ensure_topics
+    from streams.settings import StreamSettings
+
+    try:
+        ensure_topics(StreamSettings.from_env(told))
+    except BrokerError as error:
+        raise ServiceError(str(error)) from None
+
+
+def _prepare_dagster(settings: OrchestrationSettings) -> None:
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(DAGSTER_FILES / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+
+
+def _flat(groups: list[list[Service]]) -> list[Service]:
+    return [service for group in groups for service in group]
