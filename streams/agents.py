@@ -13,10 +13,11 @@ import logging
 import os
 import ssl
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from time import monotonic
+from typing import Any, NoReturn, TypeVar
 
 import faust
 from faust.transport.drivers import TRANSPORTS
@@ -28,13 +29,14 @@ from streams.producer import BrokerBusyError, BrokerRefusedError
 from streams.ranges import RangeRows, range_rows, store
 from streams.rows import Enrichment, Origin, Record
 from streams.settings import StreamSettings
+from streams.watchdog import Watchdog
 from warehouse.client import Warehouse, WarehouseBusyError, WarehouseError, WarehouseRefusedError
 from warehouse.settings import WarehouseSettings
 
 log = logging.getLogger("active_analytics.stream")
-log.setLevel(logging.INFO)
 
 EXIT_REFUSED = 3
+EXIT_STALLED = 4
 MIB = 1024 * 1024
 
 Answer = TypeVar("Answer")
@@ -45,6 +47,7 @@ class Keeper:
 
     def __init__(self, settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None:
         self.linger_seconds = settings.linger_seconds
+        self.is_waiting = False
         self._settings = settings
         self._warehouse_settings = warehouse_settings
         self._by = Enrichment(settings.zone, settings.own_hosts)
@@ -65,7 +68,9 @@ class Keeper:
         for tp in first_offsets:
             self._open.pop(tp, None)
         async with self._writing:
+            self.is_waiting = True
             claimed = await _patiently(lambda: self._claim(first_offsets))
+            self.is_waiting = False
         self._claimed.update(claimed)
         return {tp: position.next_offset for tp, position in claimed.items()}
 
@@ -74,6 +79,10 @@ class Keeper:
         for tp in tps:
             self._open[tp] = self._claimed[tp].generation
             self._expected[tp] = self._claimed[tp].next_offset
+
+    def reached(self) -> dict[TP, int]:
+        """The next offset to read of every open partition."""
+        return {tp: self._expected[tp] for tp in self._open}
 
     def prepared(self, batch: Batch) -> RangeRows | None:
         """The rows of a batch; None when it was fetched under a claim that has ended.
@@ -182,6 +191,21 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
             if rows is not None:
                 pending = asyncio.create_task(_stored(app.consumer, keeper, batch, rows, event.ack))
 
+    watchdog = Watchdog(settings.stall_seconds)
+    parent = os.getppid()
+
+    @app.timer(1.0)
+    async def watching() -> None:
+        if os.getppid() != parent:
+            _end_at_once("the supervisor is gone", EXIT_STALLED)
+        reached = keeper.reached()
+        ends = {tp: app.consumer.highwater(tp) or 0 for tp in reached}
+        standing = watchdog.stalled(monotonic(), reached, ends)
+        if standing and not keeper.is_waiting:
+            _end_at_once(
+                f"no progress of {standing} for {settings.stall_seconds:.0f} s", EXIT_STALLED
+            )
+
     return app
 
 
@@ -205,7 +229,7 @@ async def _stored(
         )
         await consumer.rewind({batch.tp})
     except WarehouseRefusedError as error:
-        _stop_for_a_person(error)
+        _end_at_once(error, EXIT_REFUSED)
     else:
         if is_stored:
             ack()
@@ -231,14 +255,14 @@ async def _patiently(ask: Callable[[], Answer]) -> Answer:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 15.0)
         except (WarehouseRefusedError, BrokerRefusedError, ledger.LedgerConflictError) as error:
-            _stop_for_a_person(error)
+            _end_at_once(error, EXIT_REFUSED)
 
 
-def _stop_for_a_person(error: Exception) -> Any:
-    """End at once, without acknowledging: a clean shutdown would commit what is not stored."""
-    log.critical("stopped: %s", error)
+def _end_at_once(why: object, code: int) -> NoReturn:
+    """End without acknowledging: a clean shutdown would commit what is not stored."""
+    log.critical("stopped: %s", why)
     logging.shutdown()
-    os._exit(EXIT_REFUSED)
+    os._exit(code)
 
 
 def _record(one: Any) -> Record:
@@ -262,16 +286,15 @@ def _credentials(settings: StreamSettings) -> Any:
     return faust.SSLCredentials(context=context) if context else None
 
 
-def run(
-    settings: StreamSettings, warehouse_settings: WarehouseSettings, extra: Iterable[Any] = ()
-) -> None:
-    """Run a worker until SIGTERM; returns after a clean stop.
-
-    Args:
-        settings: broker, topics and enrichment.
-        warehouse_settings: where to store.
-        extra: further Faust services to run beside the agent.
-    """
-    app = build_app(settings, warehouse_settings)
-    worker = faust.Worker(app, *extra, loglevel="WARN", redirect_stdouts=False)
+def run(settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None:
+    """Run a worker until SIGTERM; ends the process, with 0 after a clean stop."""
+    for noisy in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    worker = faust.Worker(
+        build_app(settings, warehouse_settings), loglevel="INFO", redirect_stdouts=False
+    )
     worker.execute_from_commandline()
+
+
+if __name__ == "__main__":
+    run(StreamSettings.from_env(), WarehouseSettings.from_env())

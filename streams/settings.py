@@ -41,6 +41,9 @@ class StreamSettings:
     linger_seconds: float = (
         1.0  # after a fetch of few records: parts per second cost more than the wait
     )
+    stall_seconds: float = (
+        300.0  # a worker that stands still so long with messages waiting is restarted
+    )
     shop_time_zone: str = "UTC"
     shop_hosts: str = ""
     local_home: Path = Path(".local")
@@ -103,7 +106,7 @@ def _read(name: str, text: str) -> object:
             raise ValueError("takes a time zone such as Europe/London") from None
     if name == "kafka_security_protocol" and text not in _PROTOCOLS:
         raise ValueError(f"takes one of {', '.join(_PROTOCOLS)}")
-    if name == "linger_seconds":
+    if name in ("linger_seconds", "stall_seconds"):
         return _seconds(text)
     return Path(text) if name == "local_home" else text
 
@@ -113,6 +116,6 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds <= 60:
-        raise ValueError("takes seconds from 0 to 60")
+    if not 0 <= seconds <= 3600:
+        raise ValueError("takes seconds from 0 to 3600")
     return seconds

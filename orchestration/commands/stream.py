@@ -1,0 +1,102 @@
+"""`work` runs the stream worker; `verify` checks that nothing was lost or doubled."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import click
+
+EXIT_BROKEN_LAW = 3
+
+
+@click.command()
+def work() -> None:
+    """Read the shop's topic into the warehouse, until told to stop.
+
+    Runs the worker as a process of its own and starts it again when it crashes. Ends with 0 after
+    SIGTERM, and with 3 when a person must decide: the last line of the log says what.
+    """
+    from streams.settings import StreamSettings
+    from streams.supervisor import supervise
+    from warehouse.settings import WarehouseSettings
+
+    logging.basicConfig(format="[%(asctime)s] [%(levelname)s] %(message)s", level=logging.INFO)
+    StreamSettings.from_env()  # complain before a process is started
+    WarehouseSettings.from_env()
+    sys.exit(supervise([sys.executable, "-m", "streams.agents"]))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--repair", "is_repair", is_flag=True, help="Delete what woken workers left behind.")
+def verify(as_json: bool, is_repair: bool) -> None:
+    """Check that every message is stored exactly once and no letter was fired twice.
+
+    Ends with 0 when the law holds and with 3 when it is broken. Rows left by a worker that woke
+    after another took over count for nothing; they are listed as orphans and deleted by --repair.
+    """
+    from rich.console import Console
+
+    from streams import verify as law
+    from warehouse.client import Warehouse
+    from warehouse.settings import WarehouseSettings
+
+    console = Console(stderr=True)
+    with Warehouse.connect(WarehouseSettings.from_env(), "verify") as warehouse:
+        with console.status("checking") as status:
+            verdict = law.verify(warehouse, lambda name: status.update(f"checking {name}"))
+        deleted = law.repair(warehouse, verdict) if is_repair else 0
+    if as_json:
+        click.echo(json.dumps({**verdict.as_json(), "orphans_deleted": deleted}, indent=2))
+    else:
+        _print(verdict, deleted)
+    sys.exit(0 if verdict.is_ok else EXIT_BROKEN_LAW)
+
+
+def _print(verdict: object, deleted: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from streams.verify import Verdict
+
+    assert isinstance(verdict, Verdict)
+    table = Table("partition", title="Offsets stored, per partition")
+    counted = (
+        "first",
+        "last",
+        "stored",
+        "events",
+        "dead letters",
+        "gaps",
+        "lost",
+        "doubled",
+        "orphans",
+    )
+    for name in counted:
+        table.add_column(name, justify="right")
+    for one in verdict.partitions:
+        counts = (
+            one.first_offset,
+            one.last_offset,
+            one.stored,
+            one.events,
+            one.dead_letters,
+            one.gaps,
+            one.lost,
+            one.doubled,
+            one.orphans,
+        )
+        table.add_row(f"{one.topic}[{one.partition}]", *(f"{count:,}" for count in counts))
+    console = Console()
+    console.print(table)
+    if deleted:
+        console.print(f"{deleted:,} orphaned rows deleted.")
+    if verdict.is_ok:
+        console.print("The law holds: nothing lost, nothing doubled, no letter fired twice.")
+    else:
+        console.print(
+            f"[red]The law is broken: {verdict.lost:,} offsets lost, {verdict.doubled:,} doubled, "
+            f"{verdict.letters_doubled:,} letters fired twice.[/red]"
+        )

@@ -1,0 +1,54 @@
+"""Keeps the stream worker running: a crash is answered by a new process, a refusal by stopping.
+
+A worker that crashed leaves at most a tail of rows, which its successor deletes; so starting again
+is always safe. What a person must decide (exit code 3) and a clean end (0) are not repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+log = logging.getLogger("active_analytics.supervisor")
+
+FINAL_CODES = (0, 3)
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+def supervise(command: Sequence[str], first_pause_seconds: float = 1.0) -> int:
+    """Run a command until it ends for good; SIGTERM and SIGINT are passed on and end it.
+
+    Args:
+        command: the worker's program and arguments.
+        first_pause_seconds: wait after the first crash; it doubles with every further one, up to a
+            minute.
+
+    Returns:
+        The exit code of the last run.
+    """
+    told_to_stop = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        told_to_stop.set()
+        for process in running:
+            process.send_signal(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, pass_on)
+    pause = first_pause_seconds
+    while True:
+        process = subprocess.Popen(command)
+        running[:] = [process]
+        code = process.wait()
+        if code in FINAL_CODES or told_to_stop.is_set():
+            return code
+        log.warning("the worker ended with code %d; starting again in %.0f s", code, pause)
+        told_to_stop.wait(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        if told_to_stop.is_set():
+            return code

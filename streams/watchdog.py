@@ -1,0 +1,36 @@
+"""When a worker has stopped without saying so: a known way in which Faust's consumers die."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+
+class Watchdog:
+    """Notices a partition that has messages waiting and does not move.
+
+    Args:
+        patience_seconds: how long it may stand still while messages wait.
+    """
+
+    def __init__(self, patience_seconds: float) -> None:
+        self._patience_seconds = patience_seconds
+        self._moved: dict[Hashable, tuple[int, float]] = {}
+
+    def stalled(
+        self, now: float, reached: Mapping[Hashable, int], ends: Mapping[Hashable, int]
+    ) -> list[Hashable]:
+        """The partitions that have stood still for too long.
+
+        Args:
+            now: monotonic seconds.
+            reached: per partition the next offset to read.
+            ends: per partition the offset that the broker will give to its next message.
+        """
+        standing = []
+        for partition, position in reached.items():
+            last_position, since = self._moved.get(partition, (-1, now))
+            if position != last_position or ends.get(partition, 0) <= position:
+                self._moved[partition] = (position, now)
+            elif now - since >= self._patience_seconds:
+                standing.append(partition)
+        return standing

@@ -1,0 +1,86 @@
+"""Real processes of the system under test, started with settings and ended by their own id."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from streams.settings import StreamSettings
+from warehouse.settings import WarehouseSettings
+
+
+def environment(stream: StreamSettings, warehouse: WarehouseSettings) -> dict[str, str]:
+    """The environment that makes a process of ours use these settings."""
+    given = {
+        one.name.upper(): str(getattr(stream, one.name))
+        for one in dataclasses.fields(stream)
+        if str(getattr(stream, one.name))
+    }
+    return {
+        **os.environ,
+        **given,
+        "WAREHOUSE_URL": warehouse.url,
+        "WAREHOUSE_USER": warehouse.user,
+        "WAREHOUSE_PASSWORD": warehouse.password,
+    }
+
+
+class Worker:
+    """A stream worker of its own process; use it as a context."""
+
+    def __init__(self, stream: StreamSettings, warehouse: WarehouseSettings) -> None:
+        self.log = Path(stream.local_home) / "worker.log"
+        self._environment = environment(stream, warehouse)
+
+    def __enter__(self) -> Worker:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the process; it joins the group in its own time."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "streams.agents"],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def told(self) -> str:
+        """What the log says, for a failing test."""
+        return f"worker's exit code {self.process.poll()}: {self.log.read_text()[-4000:]}"
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait(30)
+
+    def stop(self) -> int:
+        """End it with SIGTERM; its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(60)
+
+
+def eventually(
+    holds: Callable[[], object], *, within_seconds: float = 60.0, tell: Callable[[], str] = str
+) -> None:
+    """Wait until something holds; fails with what `tell` says when the time is over."""
+    deadline = time.monotonic() + within_seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_seconds:.0f} s: {tell()}"
+        time.sleep(0.05)

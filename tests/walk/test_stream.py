@@ -1,0 +1,55 @@
+"""A real worker reads real Kafka into the real engine."""
+
+from streams.producer import EventProducer
+from streams.settings import StreamSettings
+from streams.verify import verify
+from tests.builders import event, record
+from tests.processes import Worker, eventually
+from warehouse.client import Warehouse
+from warehouse.settings import WarehouseSettings
+
+
+def publish(settings: StreamSettings, numbers: range) -> None:
+    with EventProducer(settings) as producer:
+        for number in numbers:
+            one = record(number, event(id=f"e{number}", visitorid=f"v{number % 50}"))
+            producer.send(one.key, one.payload if number % 100 else b"{broken")
+        producer.flush()
+
+
+def stored(warehouse: Warehouse) -> int:
+    return int(
+        warehouse.scalar(
+            "select sum(event_count + dead_letter_count) from event_store.stored_ranges"
+        )
+    )
+
+
+def test_every_message_is_stored_once_and_a_second_worker_goes_on(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    publish(stream_settings, range(1_000))
+    with Worker(stream_settings, warehouse_server) as worker:
+        eventually(lambda: stored(warehouse) == 1_000, tell=worker.told)
+        assert worker.stop() == 0
+    publish(stream_settings, range(1_000, 1_500))
+    with Worker(stream_settings, warehouse_server) as worker:
+        eventually(lambda: stored(warehouse) == 1_500, tell=worker.told)
+    verdict = verify(warehouse)
+    assert verdict.is_ok
+    assert sum(one.dead_letters for one in verdict.partitions) == 15
+    assert warehouse.scalar("select uniqExact(event_id) from analytics.events") == 1_485
+
+
+def test_a_topic_made_anew_stops_the_worker_with_the_reason(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    warehouse.insert(
+        "event_store.ranges",
+        ["topic_id", "topic", "partition"],
+        [["another", stream_settings.events_topic, 0]],
+    )
+    worker = Worker(stream_settings, warehouse_server)
+    worker.start()
+    assert worker.process.wait(60) == 3
+    assert "was made anew" in worker.log.read_text()

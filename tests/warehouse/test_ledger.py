@@ -1,0 +1,143 @@
+"""The ledger's rules on the real engine: who owns which offsets, and what a crash leaves."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streams.ledger import LedgerConflictError, Position, claim
+from streams.ranges import RangeRows, range_rows, store
+from streams.rows import Enrichment, Origin
+from streams.verify import repair, verify
+from tests.builders import NOON, event, record
+from warehouse.client import Warehouse
+
+TOPIC = "shop.events"
+BY = Enrichment(ZoneInfo("UTC"), frozenset())
+
+
+def claimed(warehouse: Warehouse, first_offset: int = 0, topic_id: str = "T") -> Position:
+    return claim(warehouse, topic_id, TOPIC, 0, first_offset=first_offset, owner="me")
+
+
+def rows_of(
+    position: Position, offsets: list[int], broken: frozenset[int] = frozenset()
+) -> RangeRows:
+    return range_rows(
+        [record(o, b"{" if o in broken else event(id=f"e{o}")) for o in offsets],
+        expected_from=position.next_offset,
+        topic_id="T",
+        origin=Origin(TOPIC, 0, position.generation),
+        by=BY,
+        ingested_at=NOON,
+    )
+
+
+def store_offsets(warehouse: Warehouse, offsets: list[int], **given: frozenset[int]) -> Position:
+    position = claimed(warehouse)
+    store(warehouse, rows_of(position, offsets, **given), NOON)
+    return position
+
+
+def test_the_first_claim_begins_where_the_broker_does(warehouse: Warehouse) -> None:
+    assert claimed(warehouse, first_offset=17) == Position(generation=1, next_offset=17)
+
+
+def test_a_claim_goes_on_after_what_is_stored_under_a_generation_of_its_own(
+    warehouse: Warehouse,
+) -> None:
+    store_offsets(warehouse, [0, 1, 2], broken=frozenset({1}))
+    assert claimed(warehouse) == Position(generation=2, next_offset=3)
+    found = verify(warehouse).as_json()
+    assert (found["ok"], found["lost"], found["doubled"]) == (True, 0, 0)
+
+
+def test_a_claim_deletes_the_tail_that_a_crash_left(warehouse: Warehouse) -> None:
+    store_offsets(warehouse, [0, 1])
+    tail = rows_of(Position(1, 2), [2, 3])
+    warehouse.insert_arrow("event_store.event_log", tail.log)
+    warehouse.insert_arrow("analytics.events", tail.events)
+    assert claimed(warehouse).next_offset == 2
+    assert warehouse.scalar("select max(offset) from event_store.event_log") == 1
+    assert warehouse.scalar("select max(offset) from analytics.events") == 1
+
+
+def test_what_a_zombie_writes_counts_for_nothing_and_can_be_repaired(warehouse: Warehouse) -> None:
+    zombie = store_offsets(warehouse, [0, 1])
+    owner = claimed(warehouse)
+    store(warehouse, rows_of(owner, [2, 3]), NOON)
+    store(warehouse, rows_of(Position(zombie.generation, 2), [2, 3, 4]), NOON)  # it wakes
+
+    assert claimed(warehouse).next_offset == 4
+    verdict = verify(warehouse)
+    assert verdict.is_ok
+    assert sum(one.orphans for one in verdict.partitions) > 0
+    repair(warehouse, verdict)
+    assert warehouse.scalar("select count() from event_store.event_log") == 4
+    assert sum(one.orphans for one in verify(warehouse).partitions) == 0
+
+
+def test_a_zombies_range_is_void_even_when_its_successor_stored_nothing(
+    warehouse: Warehouse,
+) -> None:
+    zombie = store_offsets(warehouse, [0, 1])
+    claimed(warehouse)
+    store(warehouse, rows_of(Position(zombie.generation, 2), [2, 3]), NOON)
+    assert claimed(warehouse).next_offset == 2
+    assert verify(warehouse).is_ok
+
+
+def test_a_topic_made_anew_is_refused(warehouse: Warehouse) -> None:
+    store_offsets(warehouse, [0])
+    with pytest.raises(LedgerConflictError, match="made anew"):
+        claimed(warehouse, topic_id="another")
+
+
+def test_retention_that_passed_the_ledger_is_refused_with_the_exact_gap(
+    warehouse: Warehouse,
+) -> None:
+    store_offsets(warehouse, [0, 1])
+    with pytest.raises(LedgerConflictError, match=r"offsets 2\.\.9 .* \(8 messages\)"):
+        claimed(warehouse, first_offset=10)
+
+
+@pytest.mark.parametrize(
+    ("table", "lost"),
+    [("event_store.event_log", 1), ("analytics.events", 1), ("event_store.dead_letters", 1)],
+)
+def test_verify_finds_a_lost_offset(warehouse: Warehouse, table: str, lost: int) -> None:
+    store_offsets(warehouse, [0, 1, 2, 3], broken=frozenset({2}))
+    offset = 2 if "dead" in table else 1
+    warehouse.execute(f"delete from {table} where offset = {offset}")
+    found = verify(warehouse).as_json()
+    assert (found["ok"], found["lost"], found["doubled"]) == (False, lost, 0)
+
+
+def test_verify_finds_a_doubled_offset(warehouse: Warehouse) -> None:
+    position = store_offsets(warehouse, [0, 1, 2])
+    again = rows_of(Position(position.generation, 1), [1])
+    warehouse.insert_arrow("analytics.events", again.events)
+    found = verify(warehouse).as_json()
+    assert (found["ok"], found["lost"], found["doubled"]) == (False, 0, 1)
+
+
+def test_verify_finds_a_hole_in_the_ledger_itself(warehouse: Warehouse) -> None:
+    position = store_offsets(warehouse, [0, 1])
+    store(warehouse, rows_of(Position(position.generation, 5), [5, 6]), NOON)
+    assert verify(warehouse).as_json()["lost"] == 3
+
+
+def test_declared_gaps_are_no_loss(warehouse: Warehouse) -> None:
+    store_offsets(warehouse, [0, 3, 4])
+    found = verify(warehouse).as_json()
+    assert (found["ok"], found["gaps"]) == (True, 2)
+
+
+def test_verify_finds_a_letter_fired_twice(warehouse: Warehouse) -> None:
+    columns = ["firing_id", "trigger", "person", "due_at", "decided_at"]
+    at = datetime(2026, 3, 14, tzinfo=UTC)
+    for number in (1, 2):
+        firing = f"00000000-0000-0000-0000-00000000000{number}"
+        warehouse.insert("triggers.firings", columns, [[firing, "cart", "v:1", at, at]])
+    found = verify(warehouse).as_json()
+    assert (found["ok"], found["letters_doubled"]) == (False, 1)
