@@ -61,7 +61,7 @@ _BUSY_CODES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """Rows ready to be sent: an Arrow stream with its columns, else a body that names its statement."""
+    """Rows ready to be sent: an Arrow stream of columns, or a body that names its statement."""
 
     table: str
     row_count: int

@@ -29,6 +29,7 @@ class WarehouseSettings:
     path: Path = Path(".local/warehouse")
     listen: str = "127.0.0.1"
     max_queries: int = 32
+    max_query_seconds: int = 3600
     memory_percent: int = 60
 
     @classmethod
@@ -81,6 +82,8 @@ def _read(name: str, text: str) -> object:
         return _url(text)
     if name == "max_queries":
         return _whole(text, 1, 10_000)
+    if name == "max_query_seconds":
+        return _whole(text, 1, 86_400)
     if name == "memory_percent":
         return _whole(text, 5, 90)
     return Path(text) if name == "path" else text

@@ -1,8 +1,8 @@
 """Where a statement of SQL ends, and where its data begins: a small lexer of ClickHouse's SQL.
 
 It knows strings, quoted names, comments and heredocs, and nothing of grammar: enough to cut a
-migration at its semicolons and to tell the text of an INSERT from the rows behind it. Text
-decoded as latin-1 keeps the positions of the bytes it came from.
+migration at its semicolons and to tell the text of an INSERT from the rows behind it. Text decoded
+as latin-1 keeps the positions of the bytes it came from.
 """
 
 from __future__ import annotations
@@ -37,14 +37,32 @@ class Token:
     end: int
     depth: int
 
+    @property
+    def keyword(self) -> str:
+        """The word in capitals when it stands outside brackets, else nothing."""
+        return self.text.upper() if self.kind == "word" and self.depth == 0 else ""
+
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """The text of an INSERT before its rows: the statement without FORMAT, and the format."""
+    """The text of an INSERT before its rows, taken apart.
 
-    statement: str
+    `target` is `INSERT INTO table (columns)`; `settings` its SETTINGS clause or nothing; rows in
+    `format` begin at `data_start` of the text.
+    """
+
+    target: str
+    settings: str
     format: str
     data_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutputClause:
+    """Where a statement names its output format, or could: `start` is where the clause begins."""
+
+    start: int
+    format: str
 
 
 def tokens(sql: str) -> Iterator[Token]:
@@ -78,14 +96,18 @@ def split_statements(sql: str) -> list[str]:
     return statements
 
 
-def first_word(sql: str) -> str:
-    """The first word of a statement in capitals, behind opening brackets; empty without one."""
+def first_words(sql: str, count: int = 1) -> str:
+    """The first words of a statement in capitals, behind opening brackets; empty without one."""
+    words: list[str] = []
     for token in tokens(sql):
-        if token.kind == "word":
-            return token.text.upper()
-        if token.kind != "open":
+        if token.kind == "open" and not words:
+            continue
+        if token.kind != "word":
             break
-    return ""
+        words.append(token.text.upper())
+        if len(words) == count:
+            break
+    return " ".join(words)
 
 
 def insert_head(sql: str, default_format: str = "Values") -> InsertHead | None:
@@ -97,37 +119,49 @@ def insert_head(sql: str, default_format: str = "Values") -> InsertHead | None:
 
     Returns:
         The head, or None for any other statement, INSERT … SELECT included.
-
     """
-    format_starts = -1
-    end = 0
-    for position, token in enumerate(tokens(sql)):
-        word = token.text.upper() if token.kind == "word" and token.depth == 0 else ""
-        if position == 0 and word != "INSERT":
-            return None
-        if format_starts >= 0:
-            return InsertHead(sql[:format_starts], token.text, _data_start(sql, token.end))
-        if word in ("SELECT", "WITH", "INFILE", "WATCH"):
-            return None
-        if word == "VALUES":
-            return InsertHead(sql[: token.start], "Values", token.end)
-        if word == "FORMAT":
-            format_starts = token.start
-        if token.kind == "open" and token.depth == 0 and _opens_select(sql, token.end):
-            return None
-        end = token.end
-    return InsertHead(sql[:end], default_format, len(sql)) if end else None
-
-
-def output_format(sql: str) -> str:
-    """The format a statement asks for by its last FORMAT clause; empty when it names none."""
-    found = ""
-    is_next = False
+    target_end = settings_start = settings_end = -1
+    previous = Token("other", "", 0, 0, 0)
     for token in tokens(sql):
-        if is_next and token.kind == "word":
-            found = token.text
-        is_next = token.kind == "word" and token.depth == 0 and token.text.upper() == "FORMAT"
-    return found
+        if not previous.text and token.keyword != "INSERT":
+            return None
+        is_name = previous.text == "." or previous.keyword in ("INTO", "TABLE")
+        keyword = "" if is_name else token.keyword
+        if previous.keyword == "FORMAT" and settings_end >= 0:
+            head = _head(sql, target_end, settings_start, settings_end)
+            return InsertHead(*head, token.text, _data_start(sql, token.end))
+        if keyword in ("SELECT", "WITH", "FROM", "WATCH") or _opens_select(sql, token):
+            return None
+        if keyword in ("SETTINGS", "FORMAT", "VALUES") and target_end < 0:
+            target_end = previous.end
+        if keyword == "SETTINGS":
+            settings_start = token.start
+        if keyword == "FORMAT":
+            settings_end = previous.end
+        if keyword == "VALUES":
+            head = _head(sql, target_end, settings_start, previous.end)
+            return InsertHead(*head, "Values", token.end)
+        previous = token
+    if not previous.text:
+        return None
+    head = _head(sql, previous.end if target_end < 0 else target_end, settings_start, previous.end)
+    return InsertHead(*head, default_format, len(sql))
+
+
+def output_clause(sql: str) -> OutputClause:
+    """Where the output clause of a statement stands: its last FORMAT, or else its end."""
+    found: OutputClause | None = None
+    before = last = Token("other", "", 0, 0, 0)
+    for token in tokens(sql):
+        ends_clause = token.kind == "end" or token.keyword == "SETTINGS"
+        if before.keyword == "FORMAT" and last.kind == "word" and ends_clause:
+            found = OutputClause(before.start, last.text)
+        if token.kind == "end":
+            break
+        before, last = last, token
+    if before.keyword == "FORMAT" and last.kind == "word":
+        found = OutputClause(before.start, last.text)
+    return found or OutputClause(last.end, "")
 
 
 def shortened(sql: str, limit: int = 200) -> str:
@@ -136,10 +170,17 @@ def shortened(sql: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def _head(sql: str, target_end: int, settings_start: int, settings_end: int) -> tuple[str, str]:
+    settings = sql[settings_start:settings_end] if settings_start >= 0 else ""
+    return sql[:target_end], settings
+
+
 def _data_start(sql: str, after_format: int) -> int:
     match = _DATA_BEGINS.match(sql, after_format)
     return match.end() if match else after_format
 
 
-def _opens_select(sql: str, position: int) -> bool:
-    return first_word(sql[position : position + 1000]) in ("SELECT", "WITH")
+def _opens_select(sql: str, token: Token) -> bool:
+    if token.kind != "open" or token.depth:
+        return False
+    return first_words(sql[token.end : token.end + 1000]) in ("SELECT", "WITH")

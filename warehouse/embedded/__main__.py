@@ -5,53 +5,80 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
 
-from warehouse.embedded.configuration import write_configuration
 from warehouse.embedded.engine import Engine
+from warehouse.embedded.opening import CannotOpenError, opened
 from warehouse.embedded.server import Server
-from warehouse.settings import WarehouseSettings
+from warehouse.settings import LOOPBACK_HOSTS, WarehouseSettings, WarehouseSettingsError
+
+READS_MAY_TAKE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot tell what was done
 
 
-def main() -> None:
-    """Read the command line, open the engine, serve until SIGTERM."""
+def main() -> int:
+    """Read the command line, open the warehouse, serve until SIGTERM."""
+    try:
+        settings = read_settings()
+        with opened(settings) as engine:
+            asyncio.run(serve(engine, settings))
+    except (CannotOpenError, WarehouseSettingsError) as error:
+        print(f"warehouse: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def read_settings() -> WarehouseSettings:
+    """The settings of the environment, the command line going before them.
+
+    Raises:
+        WarehouseSettingsError: something cannot be used, or it would listen without a password.
+    """
     settings = WarehouseSettings.from_env()
     parser = argparse.ArgumentParser(prog="python -m warehouse.embedded", description=__doc__)
     parser.add_argument("--path", type=Path, default=settings.path)
     parser.add_argument("--listen", default=settings.listen)
     parser.add_argument("--port", type=int, default=settings.port)
-    arguments = parser.parse_args()
-    settings = replace(
-        settings,
-        path=arguments.path,
-        listen=arguments.listen,
-        url=f"http://127.0.0.1:{arguments.port}",
-    )
-    settings.path.mkdir(parents=True, exist_ok=True)
-    asyncio.run(serve(settings))
+    given = parser.parse_args()
+    if given.listen not in LOOPBACK_HOSTS and not settings.password:
+        raise WarehouseSettingsError(
+            f"listening on {given.listen} opens the warehouse to other machines: "
+            "set WAREHOUSE_PASSWORD, or listen on 127.0.0.1"
+        )
+    url = f"http://{given.listen}:{given.port}"
+    return replace(settings, path=given.path, listen=given.listen, url=url)
 
 
-async def serve(settings: WarehouseSettings) -> None:
-    """Open the engine, answer until SIGTERM or SIGINT, finish what runs, close."""
-    engine = Engine(settings.path, write_configuration(settings))
-    server = Server(engine, settings, settings.path / "tmp")
-    runner = web.AppRunner(server.application(), access_log=None, keepalive_timeout=3600)
-    await runner.setup()
-    await web.TCPSite(runner, settings.listen, settings.port).start()
-    print(
-        f"warehouse {settings.path} answers at http://{settings.listen}:{settings.port}", flush=True
-    )
+async def serve(engine: Engine, settings: WarehouseSettings) -> None:
+    """Answer until SIGTERM or SIGINT, then let what runs come to its end.
+
+    Raises:
+        CannotOpenError: the port is taken.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = Server(engine, settings, settings.path / "tmp")
+    runner = web.AppRunner(
+        server.application(), access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, settings.listen, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise CannotOpenError(f"cannot listen on {settings.url}: {error.strerror}") from None
+    print(f"warehouse: {settings.path} answers at {settings.url}", flush=True)
     await stop.wait()
+    await site.stop()
+    await server.finish(READS_MAY_TAKE_SECONDS)
     await runner.cleanup()
     server.close()
-    engine.close()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

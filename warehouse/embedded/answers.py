@@ -1,104 +1,145 @@
-"""From a question to an answer: one statement is run on a connection, in a worker thread.
+"""The waiting half of an answer: what the engine writes into the pipe is passed on as it comes.
 
-An answer begins when its first block is there, so that what fails at once fails with the right
-HTTP status.
+An answer begins when its first bytes are there, so that what fails at once fails with the right
+HTTP status. A client that asks to wait for the end gets nothing before the end, so for it every
+failure has a status; what has come meanwhile is kept in a file when it is large.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import secrets
+import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 
-from warehouse.embedded.engine import Connection, Result
-from warehouse.embedded.errors import EngineError, refusal
-from warehouse.embedded.questions import External, Question
-from warehouse.statements import first_word, output_format, shortened
+from aiohttp import web
 
-STREAMED_FORMATS = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
-_CONTROL_ALLOWED = frozenset({"USE", "SET", "KILL"})
+from warehouse.embedded.bodies import encoder_of
+from warehouse.embedded.engine import Result
+from warehouse.embedded.errors import EngineError
+from warehouse.embedded.work import Work
+
+PIECE_BYTES = 1 << 20
+KEPT_IN_MEMORY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Blocks of bytes in a format, and what ClickHouse says about them in a header."""
+class Running:
+    """A question the engine works on: the outcome to come, the pipe its answer comes through."""
 
-    format: str
-    summary: str
-    blocks: Iterator[bytes]
+    work: Work
+    outcome: asyncio.Future[Result]
+    pieces: asyncio.StreamReader
+    began: float
 
 
-def answer(question: Question, connection: Connection) -> Answer:
-    """Run the statement of a question.
+async def open_pipe() -> tuple[asyncio.StreamReader, asyncio.ReadTransport, int]:
+    """A pipe: its reader for the event loop, the transport to close it with, its writing end."""
+    reading_end, writing_end = os.pipe()
+    pieces = asyncio.StreamReader(limit=PIECE_BYTES)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(pieces), os.fdopen(reading_end, "rb", 0)
+    )
+    return pieces, transport, writing_end
+
+
+async def send_answer(request: web.Request, running: Running, scratch: Path) -> web.StreamResponse:
+    """Answer a request with what its running question gives.
 
     Raises:
-        EngineError: the engine's words, or ours, when it is refused or fails before its first
-        block.
-
+        EngineError: it failed before the first byte was sent.
     """
-    began = time.perf_counter()
-    kind = _checked_kind(question, connection)
-    if question.database:
-        connection.use(question.database)
-    connection.set(question.settings)
-    for external in question.externals:
-        _load(external, connection)
-    if question.insert:
-        result = connection.insert(question.sql, question.insert.format, question.chunks())
-        return Answer("", _summary(result, began), iter(()))
-    named = output_format(question.sql) or question.default_format
-    if (
-        kind == "READ_ONLY"
-        and named in STREAMED_FORMATS
-        and first_word(question.sql) in ("SELECT", "WITH")
-    ):
-        return _streamed(question, connection, named, began)
-    result = connection.run(question.sql, named, question.parameters)
-    return Answer(
-        named if kind == "READ_ONLY" else "", _summary(result, began), iter((result.content,))
+    if running.work.question.is_awaited:
+        return await _send_whole(request, running, scratch)
+    first = await running.pieces.read(PIECE_BYTES)
+    if not first:
+        return _nothing(running, await running.outcome)
+    return await _send_stream(request, running, first)
+
+
+async def _send_whole(request: web.Request, running: Running, scratch: Path) -> web.StreamResponse:
+    with tempfile.SpooledTemporaryFile(KEPT_IN_MEMORY_BYTES, dir=str(scratch)) as kept:
+        while piece := await running.pieces.read(PIECE_BYTES):
+            kept.write(piece)
+        result = await running.outcome
+        if not kept.tell():
+            return _nothing(running, result)
+        kept.seek(0)
+        response = web.StreamResponse(headers=_headers(running, result))
+        await response.prepare(request)
+        encoder = encoder_of(running.work.question.encoding)
+        while piece := kept.read(PIECE_BYTES):
+            await response.write(encoder.encode(piece))
+        await response.write(encoder.finish())
+        await response.write_eof()
+        return response
+
+
+async def _send_stream(request: web.Request, running: Running, first: bytes) -> web.StreamResponse:
+    tag = secrets.token_hex(8)
+    response = web.StreamResponse(headers=_headers(running, None))
+    response.headers["X-ClickHouse-Exception-Tag"] = tag
+    await response.prepare(request)
+    encoder = encoder_of(running.work.question.encoding)
+    await response.write(encoder.encode(first))
+    while piece := await running.pieces.read(PIECE_BYTES):
+        await response.write(encoder.encode(piece))
+    try:
+        await running.outcome
+    except EngineError as error:
+        await response.write(encoder.encode(_exception_block(error, tag)) + encoder.finish())
+        _break_off(request)
+        return response
+    await response.write(encoder.finish())
+    await response.write_eof()
+    return response
+
+
+def _break_off(request: web.Request) -> None:
+    """End the connection without the last chunk: who does not know the block sees a broken body."""
+    if request.transport:
+        request.transport.close()
+
+
+def _exception_block(error: EngineError, tag: str) -> bytes:
+    """What ClickHouse writes behind an answer that failed half-way."""
+    message = f"{error}\n"
+    return (
+        f"\r\n__exception__\r\n{tag}\r\n{message}{len(message)} {tag}\r\n__exception__\r\n".encode()
     )
 
 
-def _checked_kind(question: Question, connection: Connection) -> str:
-    sql = question.sql + (" FORMAT Native" if question.insert else "")
-    if not question.sql.strip():
-        raise refusal(62, "SYNTAX_ERROR", "Syntax error: the query is empty")
-    kind = connection.kind(sql)
-    if kind.statement_count > 1:
-        raise refusal(62, "SYNTAX_ERROR", f"Multi-statements are not allowed: {shortened(sql)}")
-    if kind.name == "CONTROL" and first_word(sql) not in _CONTROL_ALLOWED:
-        raise refusal(497, "ACCESS_DENIED", f"Not allowed over HTTP here: {shortened(sql)}")
-    return kind.name
+def _nothing(running: Running, result: Result) -> web.Response:
+    return web.Response(headers=_headers(running, result))
 
 
-def _load(external: External, connection: Connection) -> None:
-    connection.run(f"CREATE TEMPORARY TABLE `{external.name}` ({external.structure})")
-    connection.insert(f"INSERT INTO `{external.name}`", external.format, (external.content,))
-
-
-def _streamed(question: Question, connection: Connection, named: str, began: float) -> Answer:
-    blocks = connection.stream(question.sql, named, question.parameters)
-    first = next(blocks, b"")
-    if not question.is_awaited:
-        return Answer(named, _summary(None, began), chain((first,), blocks))
-    whole = [first, *blocks]
-    return Answer(named, _summary(None, began), iter(whole))
+def _headers(running: Running, result: Result | None) -> dict[str, str]:
+    question = running.work.question
+    headers = {
+        "X-ClickHouse-Summary": _summary(result, running.began),
+        "X-ClickHouse-Query-Id": question.query_id,
+        "X-ClickHouse-Timezone": "UTC",
+        "X-ClickHouse-Server-Display-Name": "active-analytics",
+    }
+    if running.work.output_format:
+        headers["X-ClickHouse-Format"] = running.work.output_format
+    if question.encoding:
+        headers["Content-Encoding"] = question.encoding
+    return headers
 
 
 def _summary(result: Result | None, began: float) -> str:
-    counts = {
-        "read_rows": result.read_rows if result else 0,
-        "read_bytes": result.read_bytes if result else 0,
-        "written_rows": result.written_rows if result else 0,
-        "written_bytes": result.written_bytes if result else 0,
-        "total_rows_to_read": 0,
-        "result_rows": result.written_rows if result else 0,
-        "result_bytes": result.written_bytes if result else 0,
-        "elapsed_ns": int((time.perf_counter() - began) * 1e9),
-    }
+    counts = {"elapsed_ns": int((time.perf_counter() - began) * 1e9), "total_rows_to_read": 0}
+    if result:
+        counts |= {
+            "read_rows": result.read_rows,
+            "read_bytes": result.read_bytes,
+            "written_rows": result.written_rows,
+            "written_bytes": result.written_bytes,
+            "result_rows": result.result_rows or result.written_rows,
+        }
     return json.dumps({name: str(count) for name, count in counts.items()})
-
-
-__all__ = ["Answer", "EngineError", "answer"]

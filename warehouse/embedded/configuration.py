@@ -1,18 +1,28 @@
-"""The engine's configuration file: what a ClickHouse server would have in `config.xml`."""
+"""How the engine is set up: what a ClickHouse server would have in `config.xml` and a profile.
+
+The engine's own defaults are those of a command-line tool: no fsync, parts deleted at once, no log
+of queries, the machine's time zone. A test asserts that what stands here is active.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from warehouse.settings import WarehouseSettings
 
+QUERY_LOG_DAYS = 14
+_SHARE_OF_ONE_QUERY = 0.8  # of the memory of all
+
 _CONFIGURATION = """\
 <clickhouse>
+    <timezone>UTC</timezone>
     <max_server_memory_usage_to_ram_ratio>{memory_ratio}</max_server_memory_usage_to_ram_ratio>
     <mark_cache_size>268435456</mark_cache_size>
     <tmp_path>{path}/tmp/</tmp_path>
     <user_files_path>{path}/user_files/</user_files_path>
     <format_schema_path>{path}/format_schemas/</format_schema_path>
+    <backups><allowed_path>{path}/backups/</allowed_path></backups>
     <merge_tree>
         <old_parts_lifetime>480</old_parts_lifetime>
         <fsync_after_insert>1</fsync_after_insert>
@@ -22,7 +32,7 @@ _CONFIGURATION = """\
     <query_log>
         <database>system</database>
         <table>query_log</table>
-        <ttl>event_date + interval 14 day delete</ttl>
+        <ttl>event_date + interval {query_log_days} day delete</ttl>
         <flush_interval_milliseconds>7500</flush_interval_milliseconds>
     </query_log>
 </clickhouse>
@@ -34,5 +44,23 @@ def write_configuration(settings: WarehouseSettings) -> Path:
     path = settings.path.resolve()
     (path / "tmp").mkdir(parents=True, exist_ok=True)
     file = path / "configuration.xml"
-    file.write_text(_CONFIGURATION.format(path=path, memory_ratio=settings.memory_percent / 100))
+    file.write_text(
+        _CONFIGURATION.format(
+            path=path,
+            memory_ratio=settings.memory_percent / 100,
+            query_log_days=QUERY_LOG_DAYS,
+        )
+    )
     return file
+
+
+def connection_settings(settings: WarehouseSettings) -> dict[str, str]:
+    """What every connection starts with; a request may ask for something else."""
+    ram_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    query_bytes = int(ram_bytes * settings.memory_percent / 100 * _SHARE_OF_ONE_QUERY)
+    return {
+        "max_memory_usage": str(query_bytes),
+        "max_execution_time": str(settings.max_query_seconds),
+        "implicit_select": "0",
+        "allow_introspection_functions": "0",
+    }

@@ -1,33 +1,32 @@
 """The door to chdb: one engine per process, one connection per request.
 
 A pool would leak `SET` and `USE` from one request into the next; opening and closing a connection
-costs 0.2 ms. The engine releases the GIL, so all of this runs in worker threads.
+costs 0.2 ms. The engine releases the GIL, so all of this runs in worker threads. It must never be
+forked. Rows come from files and answers go to pipes: `query()` returns answers in memory it never
+gives back (466 MB left 1.3 GB), and binary rows inside a statement's text are mangled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chdb import _chdb
 
 from warehouse.embedded.errors import EngineError
 
-INSERT_CHUNK_BYTES = 4 << 20
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A whole answer: its bytes and the engine's counts."""
+    """What a statement gave: bytes when it was not told where to put them, and counts."""
 
     content: bytes
+    result_rows: int
     read_rows: int
     read_bytes: int
     written_rows: int
     written_bytes: int
-    elapsed_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Kind:
 
 
 class Connection:
-    """One connection to the engine: current database, settings and temporary tables are its own."""
+    """One connection: current database, settings and temporary tables are its own."""
 
     def __init__(self, address: str) -> None:
         try:
@@ -48,68 +47,38 @@ class Connection:
             raise EngineError(str(error)) from None
 
     def kind(self, sql: str) -> Kind:
-        """What a text would do, without running it."""
+        """What a text would do, without running it. Private API of chdb: its version is pinned."""
         report = self._raw.classify_query(sql, "")
         return Kind(report["query_class"].name, int(report["statement_count"]))
 
     def run(
-        self, sql: str, output_format: str = "Null", parameters: Mapping[str, str] | None = None
+        self,
+        sql: str,
+        output_format: str = "TabSeparated",
+        parameters: Mapping[str, str] | None = None,
     ) -> Result:
-        """Run one statement and wait for the whole answer."""
+        """Run one statement to its end.
+
+        Raises:
+            EngineError: the engine's own words.
+        """
         try:
             raw = self._raw.query(sql, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
             raise EngineError(str(error)) from None
         return Result(
             raw.bytes(),
+            raw.rows_read(),
             raw.storage_rows_read(),
             raw.storage_bytes_read(),
             raw.rows_written(),
             raw.bytes_written(),
-            raw.elapsed(),
         )
 
-    def stream(
-        self, sql: str, output_format: str, parameters: Mapping[str, str]
-    ) -> Iterator[bytes]:
-        """Run one SELECT and give its answer block by block; closing the iterator cancels it."""
-        stream: Any = None
-        try:
-            stream = self._raw.send_query(sql, output_format, params=dict(parameters))
-            while (
-                block := self._raw.streaming_fetch_result(stream)
-            ) is not None and block.rows_read():
-                yield block.bytes()
-            stream = None
-        except RuntimeError as error:
-            stream = None
-            raise EngineError(str(error)) from None
-        finally:
-            if stream is not None:
-                self._raw.streaming_cancel_query(stream)
-
-    def insert(self, statement: str, input_format: str, chunks: Iterable[bytes]) -> Result:
-        """Insert encoded rows; nothing is there before the last chunk was taken."""
-        try:
-            inserter = self._raw.send_insert(statement, input_format)
-            for chunk in chunks:
-                self._raw.insert_append(inserter, chunk)
-            raw = self._raw.insert_done(inserter)
-        except RuntimeError as error:
-            raise EngineError(str(error)) from None
-        return Result(b"", 0, 0, raw.rows_written(), raw.bytes_written(), raw.elapsed())
-
-    def use(self, database: str) -> None:
-        """Make a database the current one."""
-        self.run("USE {database:Identifier}", parameters={"database": database})
-
-    def set(self, settings: Mapping[str, str]) -> None:
-        """Apply settings to what follows on this connection."""
-        if settings:
-            self.run(
-                "SET "
-                + ", ".join(f"`{name}` = {_quoted(value)}" for name, value in settings.items())
-            )
+    def rows(self, sql: str, **parameters: str) -> list[list[str]]:
+        """The rows of a small query as text, for questions of the server's own."""
+        content = self.run(sql, "TabSeparatedRaw", parameters).content.decode()
+        return [line.split("\t") for line in content.splitlines()]
 
     def close(self) -> None:
         """Close the connection, its temporary tables with it."""
@@ -119,18 +88,27 @@ class Connection:
 class Engine:
     """The engine of this process, open on one directory."""
 
-    def __init__(self, path: Path, configuration: Path) -> None:
-        self._address = f"{path.resolve()}?config-file={configuration.resolve()}"
+    def __init__(self, path: Path, configuration: Path, settings: Mapping[str, str]) -> None:
+        """Open the engine.
+
+        Args:
+            path: its directory; made when missing.
+            configuration: a file as ClickHouse's `config.xml`.
+            settings: what every connection starts with.
+
+        Raises:
+            EngineError: the directory cannot be opened; the engine wrote the reason to stderr.
+        """
+        options = {"config-file": str(configuration.resolve()), **settings}
+        listed = "&".join(f"{name}={value}" for name, value in options.items())
+        self.settings = dict(settings)
+        self._address = f"{path.resolve()}?{listed}"
         self._keeper = Connection(self._address)  # the engine ends with its last connection
 
     def connect(self) -> Connection:
-        """Open a connection of its own."""
+        """Open a connection."""
         return Connection(self._address)
 
     def close(self) -> None:
         """End the engine, when every other connection is closed."""
         self._keeper.close()
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 
 _CODE = re.compile(r"Code: (\d+)\. ")
+_REPEATED_PREFIX = re.compile(
+    r"(Code: \d+\. DB::\w*Exception: )+(?=Code: \d+\. DB::\w*Exception: )"
+)
+_VERSION = re.compile(r" \(version [^()]*\)\.?")
+_REPEATED_NAME = re.compile(r"( \([A-Z_\d]+\))\.?(\s*\1)+")
+
 _STATUS_OF_CODE = {
-    **dict.fromkeys((192, 193, 291, 516), 403),
+    **dict.fromkeys((192, 193, 291, 497, 516), 403),
     194: 401,
     **dict.fromkeys((46, 47, 50, 56, 60, 63, 67, 73, 78, 81, 115, 336, 372), 404),
-    **dict.fromkeys(
-        (6, 26, 27, 33, 36, 38, 41, 42, 43, 44, 53, 62, 69, 72, 117, 130, 131, 427, 457), 400
-    ),
+    **dict.fromkeys((6, 26, 27, 33, 36, 38, 41, 42, 43, 44, 53, 62, 69, 72, 117), 400),
+    **dict.fromkeys((130, 131, 164, 354, 374, 427, 457), 400),
     159: 408,
     48: 501,
-    202: 503,
-    373: 503,
+    **dict.fromkeys((202, 373), 503),
 }
 
 
@@ -27,7 +31,8 @@ class EngineError(Exception):
         found = _CODE.search(message)
         self.code = int(found.group(1)) if found else 1001
         text = message[found.start() :] if found else f"Code: 1001. DB::Exception: {message}"
-        super().__init__(text.strip())
+        text = _VERSION.sub("", _REPEATED_PREFIX.sub("", text))
+        super().__init__(_REPEATED_NAME.sub(r"\1", text).strip())
 
     @property
     def status(self) -> int:
@@ -36,5 +41,5 @@ class EngineError(Exception):
 
 
 def refusal(code: int, name: str, message: str) -> EngineError:
-    """An error of ours in the engine's words, as `refusal(516, "AUTHENTICATION_FAILED", "…")`."""
+    """An error of ours in the engine's words: `refusal(516, "AUTHENTICATION_FAILED", "…")`."""
     return EngineError(f"Code: {code}. DB::Exception: {message} ({name})")

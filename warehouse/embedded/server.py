@@ -1,26 +1,31 @@
-"""The HTTP side: requests in, answers out, one event loop, the engine in worker threads."""
+"""The HTTP side: requests in, answers out, one event loop, the engine in worker threads.
+
+As many questions as `max_queries` run at once, others wait, and when too many wait the next is
+refused with ClickHouse's «too many simultaneous queries». A client that goes away ends its query,
+unless that writes: a write half done helps nobody.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
 
 from aiohttp import web
 
-from warehouse.embedded.answers import Answer, answer
-from warehouse.embedded.bodies import Plain, encoder_of
-from warehouse.embedded.engine import Connection, Engine
+from warehouse.embedded.answers import Running, open_pipe, send_answer
+from warehouse.embedded.engine import Engine, Result
 from warehouse.embedded.errors import EngineError, refusal
-from warehouse.embedded.questions import Question, credentials_of, read_question
+from warehouse.embedded.questions import MARK, Question, credentials_of, read_question
 from warehouse.embedded.sessions import Sessions
+from warehouse.embedded.work import Work
 from warehouse.settings import WarehouseSettings
 
-MULTIPART_BYTES = 256 << 20
-Returned = TypeVar("Returned")
+WAITING_PER_RUNNING = 8
+WATCH_SECONDS = 0.2
 
 
 class Server:
@@ -32,17 +37,31 @@ class Server:
         self._scratch = scratch
         self._sessions = Sessions(engine)
         self._threads = ThreadPoolExecutor(settings.max_queries, "query")
+        self._free = asyncio.Semaphore(settings.max_queries)
+        self._waiting_count = 0
+        self._running: set[Work] = set()
+        self._is_finishing = False
 
     def application(self) -> web.Application:
         """The routes."""
-        application = web.Application(client_max_size=MULTIPART_BYTES)
+        application = web.Application()
         application.router.add_get("/ping", self._ping)
         application.router.add_get("/", self._query)
         application.router.add_post("/", self._query)
         return application
 
+    async def finish(self, patience_seconds: float) -> None:
+        """Take no more questions; wait for writes to end, and for reads as long as the patience."""
+        self._is_finishing = True
+        deadline = time.monotonic() + patience_seconds
+        while self._running:
+            if time.monotonic() > deadline:
+                for work in self._running:
+                    work.is_abandoned = True
+            await asyncio.sleep(0.05)
+
     def close(self) -> None:
-        """Wait for what runs, then close every connection."""
+        """Close every connection; nothing runs any more."""
         self._threads.shutdown(wait=True)
         self._sessions.close()
 
@@ -54,64 +73,79 @@ class Server:
             self._authenticate(request)
             if request.method == "GET" and not request.query_string:
                 return web.Response(text="Ok.\n")
-            question = await read_question(request, self._scratch)
-            return await self._answered(request, question)
+            with ExitStack() as files:
+                question = await read_question(request, self._scratch, files)
+                return await self._in_turn(request, question)
         except EngineError as error:
             return _failure(error)
+        except ConnectionError:
+            return web.Response()  # for nobody: the client went away
 
     def _authenticate(self, request: web.Request) -> None:
+        if "Origin" in request.headers:
+            raise refusal(516, "AUTHENTICATION_FAILED", "Web pages may not ask the warehouse")
         user, password = credentials_of(request)
-        known = hmac.compare_digest(user.encode(), self._settings.user.encode())
-        if not known or not hmac.compare_digest(
+        is_user = hmac.compare_digest(user.encode(), self._settings.user.encode())
+        if not is_user or not hmac.compare_digest(
             password.encode(), self._settings.password.encode()
         ):
-            raise refusal(
-                516,
-                "AUTHENTICATION_FAILED",
-                f"{user}: Authentication failed: password is incorrect, or there is no such user.",
+            text = (
+                f"{user}: Authentication failed: password is incorrect, or there is no such user."
             )
+            raise refusal(516, "AUTHENTICATION_FAILED", text)
 
-    async def _answered(self, request: web.Request, question: Question) -> web.StreamResponse:
-        wish = question.session
-        session = self._sessions.acquire(wish) if wish else None
-        connection = session.connection if session else self._engine.connect()
+    async def _in_turn(self, request: web.Request, question: Question) -> web.StreamResponse:
+        if self._is_finishing:
+            raise refusal(236, "ABORTED", "The warehouse is being stopped")
+        if self._waiting_count >= self._settings.max_queries * WAITING_PER_RUNNING:
+            text = f"Too many simultaneous queries: {self._waiting_count} wait already"
+            raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
+        self._waiting_count += 1
         try:
-            begun = await self._in_thread(lambda: answer(question, connection))
-            return await self._send(request, question, begun)
+            await self._free.acquire()
         finally:
-            if session and wish:
-                self._sessions.release(session, wish)
-            else:
-                await self._in_thread(connection.close)
+            self._waiting_count -= 1
+        try:
+            return await self._answer(request, question)
+        finally:
+            self._free.release()
 
-    async def _send(
-        self, request: web.Request, question: Question, begun: Answer
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(headers=_headers(question, begun))
-        encoder = encoder_of(question.encoding)
-        if not isinstance(encoder, Plain):
-            response.headers["Content-Encoding"] = question.encoding
-        await response.prepare(request)
-        while (block := await self._in_thread(lambda: next(begun.blocks, None))) is not None:
-            await response.write(encoder.encode(block))
-        await response.write(encoder.finish())
-        await response.write_eof()
-        return response
+    async def _answer(self, request: web.Request, question: Question) -> web.StreamResponse:
+        with self._sessions.taken(question.session) as session:
+            work = Work(question, session)
+            pieces, transport, writer = await open_pipe()
+            loop = asyncio.get_running_loop()
+            outcome = loop.run_in_executor(self._threads, work.run, writer)
+            watch = loop.create_task(self._watch(request, work, outcome))
+            self._running.add(work)
+            try:
+                running = Running(work, outcome, pieces, time.perf_counter())
+                return await send_answer(request, running, self._scratch)
+            finally:
+                work.is_abandoned = True
+                transport.close()
+                await watch  # the engine may still use the connection and the files
+                self._running.remove(work)
 
-    async def _in_thread(self, work: Callable[[], Returned]) -> Returned:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+    async def _watch(
+        self, request: web.Request, work: Work, outcome: asyncio.Future[Result]
+    ) -> None:
+        """Return when the engine's work is over; hasten that when nobody waits for a read."""
+        while not (await asyncio.wait([outcome], timeout=WATCH_SECONDS))[0]:
+            is_client_gone = request.transport is None or request.transport.is_closing()
+            if (is_client_gone or work.is_abandoned) and work.is_read_only:
+                await asyncio.to_thread(self._kill, work.question.mark)
+        outcome.exception()  # known to whoever waits for the answer; here only seen
 
-
-def _headers(question: Question, begun: Answer) -> dict[str, str]:
-    headers = {
-        "X-ClickHouse-Summary": begun.summary,
-        "X-ClickHouse-Query-Id": question.query_id,
-        "X-ClickHouse-Timezone": "UTC",
-        "X-ClickHouse-Server-Display-Name": "active-analytics",
-    }
-    if begun.format:
-        headers["X-ClickHouse-Format"] = begun.format
-    return headers
+    def _kill(self, mark: str) -> None:
+        connection = self._engine.connect()
+        try:
+            connection.run(
+                f"KILL QUERY WHERE Settings['{MARK}'] = {{mark:String}} ASYNC",
+                parameters={"mark": mark},
+            )
+        finally:
+            connection.close()
 
 
 def _failure(error: EngineError) -> web.Response:
@@ -120,6 +154,3 @@ def _failure(error: EngineError) -> web.Response:
         status=error.status,
         headers={"X-ClickHouse-Exception-Code": str(error.code)},
     )
-
-
-__all__ = ["Connection", "Server"]

@@ -1,4 +1,8 @@
-"""Named sessions: one connection each, one query at a time, forgotten after a while of silence."""
+"""Connections for requests: a fresh one each, or that of a named session.
+
+A session keeps its connection (temporary tables, `SET`, `USE`) between requests, one at a time.
+What a request brings in its URL is only lent to it: the next request takes it back.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +10,80 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from warehouse.embedded.engine import Connection, Engine
+from warehouse.embedded.engine import Engine
 from warehouse.embedded.errors import refusal
-from warehouse.embedded.questions import SessionWish
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class SessionWish:
+    """A named session: the seconds it outlives its last query, whether it must exist already."""
+
+    name: str
+    timeout_seconds: int
+    must_exist: bool
+
+
 class Session:
-    """A connection that outlives a request."""
+    """A connection, and which of its settings and whose database are only lent."""
 
-    connection: Connection
-    ends_at: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, engine: Engine) -> None:
+        self.connection = engine.connect()
+        self.ends_at = 0.0
+        self.lock = threading.Lock()
+        self._own_settings: Mapping[str, str] = engine.settings
+        self._own_database = "default"
+        self._lent_settings: frozenset[str] = frozenset()
+        self._is_database_lent = False
+
+    def lend(self, settings: Mapping[str, str], database: str) -> None:
+        """Apply the settings and the database of one request, and take back the last one's."""
+        returned = self._lent_settings - settings.keys()
+        wanted = {name: self._own_settings.get(name) for name in sorted(returned)} | dict(settings)
+        self._lent_settings = frozenset(settings)
+        if wanted:
+            listed = ", ".join(f"`{name}` = {_literal(value)}" for name, value in wanted.items())
+            self.connection.run(f"SET {listed}")
+        if database or self._is_database_lent:
+            self._use(database or self._own_database)
+            self._is_database_lent = bool(database)
+
+    def keep(self) -> None:
+        """Remember what a SET or USE statement of the client's own left behind."""
+        changed = self.connection.rows("SELECT name, value FROM system.settings WHERE changed")
+        self._own_settings = {row[0]: row[1] for row in changed if len(row) == 2}
+        self._own_database = self.connection.rows("SELECT currentDatabase()")[0][0]
+
+    def _use(self, database: str) -> None:
+        self.connection.run("USE {database:Identifier}", parameters={"database": database})
 
 
 class Sessions:
-    """The sessions of a server by name."""
+    """The sessions of a server by name, forgotten after a while of silence."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def acquire(self, wish: SessionWish) -> Session:
-        """Take a session for one query, making it when it is new.
+    @contextmanager
+    def taken(self, wish: SessionWish | None) -> Iterator[Session]:
+        """A session for one request: a fresh one without a wish.
 
         Raises:
-            EngineError: code 373 when a query of the session still runs, 372 when it must exist
-            and does not.
-
+            EngineError: code 373 when a query of the session still runs, 372 when it must exist and
+                does not.
         """
-        with self._lock:
-            self._forget_silent()
-            session = self._sessions.get(wish.name)
-            if session is None:
-                if wish.must_exist:
-                    raise refusal(372, "SESSION_NOT_FOUND", f"Session {wish.name} not found")
-                session = self._sessions[wish.name] = Session(self._engine.connect())
-            if not session.lock.acquire(blocking=False):
-                raise refusal(
-                    373,
-                    "SESSION_IS_LOCKED",
-                    f"Session {wish.name} is locked by a concurrent client",
-                )
-            session.ends_at = time.monotonic() + wish.timeout_seconds
-            return session
-
-    def release(self, session: Session, wish: SessionWish) -> None:
-        """Give a session back."""
-        session.ends_at = time.monotonic() + wish.timeout_seconds
-        session.lock.release()
+        session = self._acquire(wish) if wish else Session(self._engine)
+        try:
+            yield session
+        finally:
+            if wish:
+                session.ends_at = time.monotonic() + wish.timeout_seconds
+                session.lock.release()
+            else:
+                session.connection.close()
 
     def close(self) -> None:
         """Close every session."""
@@ -65,6 +91,19 @@ class Sessions:
             for session in self._sessions.values():
                 session.connection.close()
             self._sessions.clear()
+
+    def _acquire(self, wish: SessionWish) -> Session:
+        with self._lock:
+            self._forget_silent()
+            session = self._sessions.get(wish.name)
+            if session is None:
+                if wish.must_exist:
+                    raise refusal(372, "SESSION_NOT_FOUND", f"Session {wish.name} not found")
+                session = self._sessions[wish.name] = Session(self._engine)
+            if not session.lock.acquire(blocking=False):
+                text = f"Session {wish.name} is locked by a concurrent client"
+                raise refusal(373, "SESSION_IS_LOCKED", text)
+            return session
 
     def _forget_silent(self) -> None:
         now = time.monotonic()
@@ -74,20 +113,7 @@ class Sessions:
                 del self._sessions[name]
 
 
-@contextmanager
-def restored(connection: Connection, settings: Mapping[str, str]) -> Iterator[None]:
-    """Put the settings of one request back to what the session had, when the request is over."""
-    names = ", ".join("'" + name.replace("'", "") + "'" for name in settings)
-    rows = b""
-    if settings:
-        rows = connection.run(
-            f"SELECT name, value FROM system.settings WHERE name IN ({names}) AND changed",
-            "TabSeparatedRaw",
-        ).content
-    before = dict(line.split("\t", 1) for line in rows.decode().splitlines())
-    try:
-        yield
-    finally:
-        connection.set(before)
-        for name in settings.keys() - before.keys():
-            connection.run(f"SET `{name}` = DEFAULT")
+def _literal(value: str | None) -> str:
+    if value is None:
+        return "DEFAULT"
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
