@@ -13,25 +13,26 @@ import sys
 
 import click
 
+from orchestration.local_env import load as load_settings
 from streams.settings import SettingsError
 
-COMMANDS = {
-    "up": ("services", "up"),
-    "down": ("services", "down"),
-    "status": ("services", "status"),
-    "demo": ("demo", "demo"),
-    "publish": ("publishing", "publish"),
-    "import": ("importing", "import_history"),
-    "work": ("stream", "work"),
-    "verify": ("stream", "verify"),
-    "build": ("building", "build"),
-    "detect": ("detecting", "detect"),
-    "feed": ("detecting", "feed"),
-    "summary": ("reporting", "summary"),
-    "migrate": ("warehouse", "migrate"),
-    "warehouse": ("warehouse", "warehouse"),
-    "sql": ("warehouse", "sql"),
-    "kafka": ("kafka", "kafka"),
+COMMANDS = {  # name: module, attribute, what it does
+    "demo": ("demo", "demo", "Play a month of a shop from the topic to the trigger feed."),
+    "up": ("services", "up", "Start the services that do not run."),
+    "down": ("services", "down", "Stop the services of this machine."),
+    "status": ("services", "status", "Show which services run, where, and their logs."),
+    "publish": ("publishing", "publish", "Publish events from a file of JSON lines."),
+    "import": ("importing", "import_history", "Publish a shop's past events, in time order."),
+    "build": ("building", "build", "Build the marts of shop days."),
+    "detect": ("detecting", "detect", "Decide which letters are due, and publish them."),
+    "feed": ("detecting", "feed", "Show the letters that are due, as they are published."),
+    "summary": ("reporting", "summary", "Show what was read, stored, built and fired so far."),
+    "verify": ("stream", "verify", "Prove that nothing was lost and nothing doubled."),
+    "sql": ("warehouse", "sql", "Ask the warehouse."),
+    "work": ("stream", "work", "Run the stream worker."),
+    "warehouse": ("warehouse", "warehouse", "Run the embedded warehouse."),
+    "kafka": ("kafka", "kafka", "Run the local broker."),
+    "migrate": ("warehouse", "migrate", "Bring the warehouse's tables up to date."),
 }
 
 
@@ -46,10 +47,15 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module, attribute = COMMANDS[cmd_name]
+        module, attribute, _ = COMMANDS[cmd_name]
         command = getattr(importlib.import_module(f"orchestration.commands.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -60,10 +66,18 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; turn errors that a person can mend into one sentence."""
-    from warehouse.client import WarehouseError
-
+    load_settings()
     try:
         cli()
-    except (SettingsError, WarehouseError) as error:
+    except _for_people() as error:
         click.echo(f"active-analytics: {error}", err=True)
         sys.exit(1)
+
+
+def _for_people() -> tuple[type[Exception], ...]:
+    """The errors whose message says what to do; looked up only when something was raised."""
+    from streams.local_kafka import LocalKafkaError
+    from streams.producer import BrokerError
+    from warehouse.client import WarehouseError
+
+    return (SettingsError, WarehouseError, BrokerError, LocalKafkaError)

@@ -1,0 +1,89 @@
+"""`summary`: what came out, as tables for people or one object for scripts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from orchestration.reporting import Summary
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def summary(as_json: bool) -> None:
+    """Show what was read, stored, built and fired so far."""
+    from orchestration.reporting import summary as read_summary
+    from warehouse.client import Warehouse
+    from warehouse.settings import WarehouseSettings
+
+    with Warehouse.connect(WarehouseSettings.from_env(), "summary") as warehouse:
+        found = read_summary(warehouse)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        show(found)
+
+
+def show(found: Summary) -> None:
+    """Print a summary for people."""
+    from rich.console import Console
+
+    console = Console()
+    console.print(_figures(found))
+    if not found.is_built:
+        console.print("No marts yet: `active-analytics build` makes them.")
+        return
+    console.print(_pairs(found))
+    console.print(_attribution(found))
+
+
+def _figures(found: Summary) -> object:
+    from rich.table import Table
+
+    table = Table("what", title="Summary", title_justify="left")
+    table.add_column("count", justify="right")
+    table.add_row("events read", f"{found.events_read:,}")
+    table.add_row("  stored, typed and enriched", f"{found.events_stored:,}")
+    table.add_row("  rejected (dead letters)", f"{found.dead_letters:,}")
+    table.add_row("sessions", f"{found.sessions:,}")
+    table.add_row("orders", f"{found.orders:,}")
+    table.add_row("  of these without revenue", f"{found.orders_without_revenue:,}")
+    table.add_row("order lines", f"{found.order_lines:,}")
+    table.add_row("order revenue", f"{found.order_revenue:,.2f}")
+    table.add_row("pairs in 5 or more orders", f"{found.pairs_min5:,}")
+    table.add_row("letters due", f"{found.letters:,}")
+    table.add_row("  published to the feed", f"{found.letters_published:,}")
+    return table
+
+
+def _pairs(found: Summary) -> object:
+    from rich.table import Table
+
+    table = Table("bought together", "", title="Top pairs", title_justify="left")
+    for name in ("orders", "support", "confidence", "lift"):
+        table.add_column(name, justify="right")
+    for pair in found.top_pairs:
+        table.add_row(
+            f"{pair['name_a']} ({pair['sku_a']})",
+            f"{pair['name_b']} ({pair['sku_b']})",
+            f"{pair['orders_together']:,}",
+            f"{pair['support']:.4f}",
+            f"{pair['confidence_a_b']:.3f}",
+            f"{pair['lift']:.2f}",
+        )
+    return table
+
+
+def _attribution(found: Summary) -> object:
+    from rich.table import Table
+
+    table = Table("channel", title="Orders by channel and model", title_justify="left")
+    models = ("first_touch", "last_touch", "linear", "last_non_direct")
+    for name in models:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in found.attribution:
+        table.add_row(row["channel"], *(f"{row[name]:,.1f}" for name in models))
+    return table

@@ -1,0 +1,115 @@
+"""What came out, in one object: messages, sessions, orders, pairs, channels, letters.
+
+The figures are read from the ledger, the marts and the firing ledger as they stand; nothing is
+computed here that a mart should hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from warehouse.client import Warehouse
+
+PAIR_ORDERS = 5  # a pair in fewer orders is chance: as in the expected answers of the real month
+
+_MESSAGES = """
+    select
+        sum(event_count + dead_letter_count) as events_read,
+        (select count() from analytics.events) as events_stored,
+        sum(dead_letter_count) as dead_letters
+    from event_store.stored_ranges
+"""
+_MARTS = """
+    select
+        (select count() from marts.sessions) as sessions,
+        (select count() from marts.orders) as orders,
+        (select countIf(not is_revenue_known) from marts.orders) as orders_without_revenue,
+        (select count() from marts.order_lines) as order_lines,
+        (select sum(revenue_minor) from marts.orders) as order_revenue_minor,
+        (
+            select countIf(orders_together >= {least:UInt32}) from marts.bought_together
+        ) as pairs_min5
+"""
+_LETTERS = """
+    select
+        (select count() from triggers.firings) as letters,
+        (select uniqExact(firing_id) from triggers.publications) as letters_published
+"""
+_TOP_PAIRS = """
+    select
+        sku_a, name_a, sku_b, name_b, orders_together, support, confidence_a_b, lift
+    from marts.bought_together
+    order by orders_together desc, lift desc, sku_a, sku_b
+    limit {limit:UInt32}
+"""
+_ATTRIBUTION = """
+    select
+        channel,
+        round(sum(first_touch), 4) as first_touch,
+        round(sum(last_touch), 4) as last_touch,
+        round(sum(linear), 4) as linear,
+        round(sum(last_non_direct), 4) as last_non_direct
+    from marts.channel_attribution
+    group by channel
+    order by last_touch desc, channel
+"""
+_NO_MARTS = {
+    "sessions": 0,
+    "orders": 0,
+    "orders_without_revenue": 0,
+    "order_lines": 0,
+    "order_revenue_minor": 0,
+    "pairs_min5": 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of one warehouse. Money in the orders' own currency, in units (not cents)."""
+
+    events_read: int
+    events_stored: int
+    dead_letters: int
+    is_built: bool
+    sessions: int
+    orders: int
+    orders_without_revenue: int
+    order_lines: int
+    order_revenue: float
+    pairs_min5: int
+    letters: int
+    letters_published: int
+    top_pairs: Sequence[Mapping[str, Any]]
+    attribution: Sequence[Mapping[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as one object for scripts."""
+        return asdict(self)
+
+
+def summary(warehouse: Warehouse, top: int = 5) -> Summary:
+    """Read the figures.
+
+    Args:
+        warehouse: migrated; its marts may not be built yet.
+        top: how many pairs to name.
+    """
+    is_built = bool(
+        warehouse.scalar(
+            "select count() from system.tables"
+            " where database = 'marts' and name = 'channel_attribution'"
+        )
+    )
+    marts = warehouse.dicts(_MARTS, least=PAIR_ORDERS)[0] if is_built else dict(_NO_MARTS)
+    revenue_minor = marts.pop("order_revenue_minor")
+    return Summary(
+        **warehouse.dicts(_MESSAGES)[0],
+        **warehouse.dicts(_LETTERS)[0],
+        **marts,
+        is_built=is_built,
+        order_revenue=round(revenue_minor / 100, 2),
+        top_pairs=warehouse.dicts(_TOP_PAIRS, limit=top) if is_built else [],
+        attribution=warehouse.dicts(_ATTRIBUTION) if is_built else [],
+    )
