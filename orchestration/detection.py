@@ -1,0 +1,212 @@
+"""Detection: from marts and ledger to letters in the feed, each exactly once.
+
+A run takes the feed over, finishes what a crashed one left, and goes through the candidates batch
+by batch: judge again, record, publish, mark. A crash at any instant leaves at most firings in the
+ledger of which nobody knows whether they are out; the next run reads the feed's tail and knows.
+
+The ledger itself cannot be fenced. So a detector that was frozen between its last look at the
+ledger and its insert may record a firing a second time; it cannot publish it any more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from orchestration.candidates import answers, candidates, is_built
+from orchestration.catalogue import catalogue
+from orchestration.clocks import shop_clock, wall_clock
+from orchestration.feed import Feed, KafkaFeed
+from orchestration.firing_ledger import (
+    fired,
+    last_published,
+    mark_published,
+    record,
+    unpublished,
+)
+from orchestration.triggers.decide import Cart, Clock, Decisions, decide
+from orchestration.triggers.firing import Firing, Mode
+from orchestration.triggers.message import message_of
+from orchestration.triggers.model import Definition
+from streams.settings import StreamSettings
+from warehouse.client import Warehouse
+from warehouse.settings import WarehouseSettings
+
+BATCH_CARTS = 500  # their persons fit a query's parameters, ids of 256 characters included
+
+
+class DetectionRefusedError(Exception):
+    """Detection must not run like this: show it to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of one trigger's candidates in a run, and of what an earlier run had left."""
+
+    trigger: str
+    candidates: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    fired: int = 0
+    published: int = 0
+    recovered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run: its clock (None when the shop has no time yet), a tally per trigger, what held it."""
+
+    clock: Clock | None
+    tallies: tuple[Tally, ...] = ()
+    note: str = ""
+
+    @property
+    def fired(self) -> int:
+        """Letters decided in this run."""
+        return sum(tally.fired for tally in self.tallies)
+
+    @property
+    def published(self) -> int:
+        """Letters that this run put into the feed, those of a crashed run included."""
+        return sum(tally.published for tally in self.tallies)
+
+
+def tick(
+    streams: StreamSettings, warehouses: WarehouseSettings, mode: Mode, *, is_dry_run: bool = False
+) -> Report:
+    """Detect once, by the definitions in force; the broker is asked only when something is due.
+
+    Args:
+        streams: the feed's broker and topic, and the shop's time zone.
+        warehouses: the warehouse.
+        mode: `wall` writes to people; `shop` plays history and needs a feed on this machine.
+        is_dry_run: only tell what would be fired.
+
+    Raises:
+        DetectionRefusedError: the shop's clock was asked for and the feed is on another machine.
+        CatalogueError: a definition cannot be used.
+        WarehouseError, BrokerError: they did not answer; the next tick goes on where this ended.
+    """
+    if mode == "shop" and not streams.is_broker_on_loopback:
+        raise DetectionRefusedError(
+            "the shop's clock plays history, and its letters must reach nobody: it needs a feed "
+            f"on this machine, and the broker is {streams.kafka_brokers}"
+        )
+    definitions = catalogue()
+    with Warehouse.connect(warehouses, "detection") as warehouse:
+        clock = wall_clock() if mode == "wall" else shop_clock(warehouse, streams)
+        if clock is None:
+            return Report(None, note="no event is stored yet")
+        if not is_built(warehouse):
+            return Report(clock, note="the marts are not built yet")
+        if is_dry_run:
+            return preview(warehouse, definitions, clock)
+        if not is_anything_due(warehouse, definitions, clock):
+            return Report(clock, tuple(Tally(one.trigger) for one in definitions))
+        with KafkaFeed(streams) as feed:
+            return detect(warehouse, feed, definitions, clock)
+
+
+def is_anything_due(warehouse: Warehouse, definitions: Sequence[Definition], clock: Clock) -> bool:
+    """Whether a run would have anything to do."""
+    return any(
+        candidates(warehouse, one, clock) or unpublished(warehouse, one, clock.mode)
+        for one in definitions
+    )
+
+
+def detect(
+    warehouse: Warehouse, feed: Feed, definitions: Sequence[Definition], clock: Clock
+) -> Report:
+    """Finish what an earlier run left, then fire what is due.
+
+    Args:
+        warehouse: facts and ledger.
+        feed: already taken over, so that nobody else publishes to it meanwhile.
+        definitions: the triggers in force.
+        clock: the instant of the run.
+
+    Raises:
+        FencedError: another detector took over; the letters it does not know of are its own now.
+    """
+    return Report(clock, tuple(_run(warehouse, feed, one, clock) for one in definitions))
+
+
+def preview(warehouse: Warehouse, definitions: Sequence[Definition], clock: Clock) -> Report:
+    """What `detect` would fire; nothing is recorded or published."""
+    return Report(
+        clock,
+        tuple(_tally(one, _decided(warehouse, one, clock)) for one in definitions),
+    )
+
+
+def recover(
+    warehouse: Warehouse, feed: Feed, definition: Definition, mode: Mode
+) -> tuple[int, int]:
+    """Settle firings of a run that ended between recording and marking.
+
+    Returns:
+        How many were left, and how many of them had to be published.
+    """
+    left = {firing.firing_id: firing for firing in unpublished(warehouse, definition, mode)}
+    if not left:
+        return 0, 0
+    known = last_published(warehouse, feed.topic, mode)
+    found = {one: place for one, place in feed.after(known) if one in left}
+    mark_published(warehouse, feed.topic, found.items())
+    missing = [firing for firing_id, firing in left.items() if firing_id not in found]
+    publish(warehouse, feed, missing)
+    return len(left), len(missing)
+
+
+def publish(warehouse: Warehouse, feed: Feed, firings: Sequence[Firing]) -> None:
+    """Put recorded firings into the feed, all or none, and mark them as published."""
+    if firings:
+        places = feed.publish([message_of(firing) for firing in firings])
+        ids = [firing.firing_id for firing in firings]
+        mark_published(warehouse, feed.topic, zip(ids, places, strict=True))
+
+
+def batches(carts: Sequence[Cart]) -> Iterator[list[Cart]]:
+    """Carts in batches that never part the carts of one person, which stand together."""
+    batch: list[Cart] = []
+    for cart in carts:
+        if len(batch) >= BATCH_CARTS and cart.person != batch[-1].person:
+            yield batch
+            batch = []
+        batch.append(cart)
+    if batch:
+        yield batch
+
+
+def _run(warehouse: Warehouse, feed: Feed, definition: Definition, clock: Clock) -> Tally:
+    left, missing = recover(warehouse, feed, definition, clock.mode)
+    tally = _tally(definition, _fired(warehouse, feed, definition, clock))
+    return replace(tally, published=tally.fired + missing, recovered=left)
+
+
+def _fired(
+    warehouse: Warehouse, feed: Feed, definition: Definition, clock: Clock
+) -> Iterator[Decisions]:
+    """Decisions about every candidate, each batch in the ledger and in the feed when it comes."""
+    for decisions in _decided(warehouse, definition, clock):
+        record(warehouse, decisions.firings)
+        publish(warehouse, feed, decisions.firings)
+        yield decisions
+
+
+def _decided(warehouse: Warehouse, definition: Definition, clock: Clock) -> Iterator[Decisions]:
+    """Decisions about every candidate, on facts read right before each batch."""
+    for batch in batches(candidates(warehouse, definition, clock)):
+        told = answers(warehouse, definition, batch)
+        known = fired(warehouse, definition, {cart.person for cart in batch})
+        yield decide(definition, batch, told, known, clock)
+
+
+def _tally(definition: Definition, made: Iterable[Decisions]) -> Tally:
+    fired_count = 0
+    refused: Counter[str] = Counter()
+    for decisions in made:
+        fired_count += len(decisions.firings)
+        refused.update(reason for _, reason in decisions.refusals)
+    return Tally(definition.trigger, fired_count + refused.total(), dict(refused), fired_count)
