@@ -1,0 +1,127 @@
+"""A small shop on the real engine: carts and orders as the marts tell them, and a list as feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import yaml
+
+from orchestration.feed import Place
+from orchestration.triggers.decide import Answer, Cart
+from orchestration.triggers.message import read_message
+from tests.unit.trigger_builders import cart
+from warehouse.client import Warehouse
+
+EVENTS = ("analytics.events", "staging.stg_events")
+FAR_FUTURE = datetime(2299, 12, 31, 23, 59, 59, tzinfo=UTC)  # what the mart says for «none»
+
+MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
+
+
+def contract(model: str) -> str:
+    """The columns that a dbt model promises, as ClickHouse takes them."""
+    (told,) = yaml.safe_load((MODELS / f"{model}.yml").read_text())["models"]
+    return ", ".join(f"{column['name']} {column['data_type']}" for column in told["columns"])
+
+
+class ShopWorld:
+    """Writes what happened in a shop to the tables that detection reads."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self._numbers = count(1)
+        for model in ("marts/cart_additions", "staging/stg_events"):
+            database, table = model.split("/")
+            warehouse.execute(f"create database {database}")
+            columns = contract(model)
+            warehouse.execute(
+                f"create table {database}.{table} ({columns}) engine = MergeTree order by person"
+            )
+
+    def carts(self, carts: Sequence[Cart], shop_day: date | None = None) -> None:
+        """Additions to carts, as the mart has them."""
+        rows = [
+            asdict(one)
+            | {"added_on": shop_day or one.added_at.date()}
+            | {"next_added_at": one.next_added_at or FAR_FUTURE}
+            | {"session_id": uuid5(NAMESPACE_OID, one.session_id)}
+            for one in carts
+        ]
+        columns = list(rows[0]) if rows else []
+        self.warehouse.insert("marts.cart_additions", columns, [list(row.values()) for row in rows])
+
+    def cart(self, **told: Any) -> None:
+        """One addition."""
+        self.carts([cart(**told)])
+
+    def order(
+        self,
+        occurred_at: datetime,
+        person: str = "v:ann",
+        kind: str = "order.placed",
+        origin: str = "live",
+        is_staged: bool = True,
+    ) -> None:
+        """An order event, as it arrived, and in staging unless it was not built yet."""
+        self._order([(person, Answer(occurred_at, origin))], kind, is_staged)
+
+    def tell(self, carts: Sequence[Cart], orders: Sequence[tuple[str, Answer]]) -> None:
+        """Make these carts and orders all that has ever happened; the ledger stays."""
+        for table in ("marts.cart_additions", *EVENTS):
+            self.warehouse.execute(f"truncate table {table}")
+        self.carts(carts)
+        self._order(orders)
+
+    def forget_firings(self) -> None:
+        """Empty the ledger."""
+        for table in ("triggers.firings", "triggers.publications"):
+            self.warehouse.execute(f"truncate table {table}")
+
+    def _order(
+        self,
+        orders: Sequence[tuple[str, Answer]],
+        kind: str = "order.placed",
+        is_staged: bool = True,
+    ) -> None:
+        columns = ("event_id", "kind", "occurred_at", "occurred_on", "person", "origin")
+        rows = [
+            (f"order-{next(self._numbers)}", kind, at, at.date(), person, origin)
+            for person, order in orders
+            for at, origin in [(order.occurred_at, order.origin)]
+        ]
+        for table in EVENTS if is_staged else EVENTS[:1]:
+            self.warehouse.insert(table, columns, rows)
+
+    def ledger(self) -> list[tuple[Any, ...]]:
+        """Who was fired, due when."""
+        return self.warehouse.rows(
+            "select person, due_at from triggers.firings order by due_at, person"
+        )
+
+
+class ListFeed:
+    """A feed that is a list."""
+
+    topic = "shop.triggers"
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[bytes, bytes]] = []
+
+    def publish(self, messages: Sequence[tuple[bytes, bytes]]) -> list[Place]:
+        first = len(self.messages)
+        self.messages += messages
+        return [Place(0, first + number) for number in range(len(messages))]
+
+    def after(self, offsets: Mapping[int, int]) -> Iterator[tuple[UUID, Place]]:
+        for number in range(offsets.get(0, -1) + 1, len(self.messages)):
+            yield read_message(self.messages[number][1]).id, Place(0, number)
+
+    def persons(self) -> list[str]:
+        """Visitors in the feed, in order."""
+        return [read_message(value).visitorid for _, value in self.messages]

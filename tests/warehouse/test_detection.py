@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestration.clocks import shop_clock
+from orchestration.days import record_build
+from orchestration.detection import (
+    DetectionRefusedError,
+    Report,
+    detect,
+    is_anything_due,
+    preview,
+    tick,
+)
+from orchestration.triggers.decide import Answer, Cart, Clock, decide
+from orchestration.triggers.message import read_message
+from streams.producer import read_topic
+from streams.settings import StreamSettings
+from tests.unit.trigger_builders import DAY, MICROSECOND, MONDAY, cart, definition, shop, wall
+from tests.warehouse.detection_world import ListFeed, ShopWorld
+from warehouse.client import Warehouse
+
+TUESDAY = MONDAY + DAY
+ABANDONED_CART = definition()
+
+
+@pytest.fixture
+def world(warehouse: Warehouse) -> ShopWorld:
+    return ShopWorld(warehouse)
+
+
+@pytest.fixture
+def feed() -> ListFeed:
+    return ListFeed()
+
+
+def run(world: ShopWorld, feed: ListFeed, clock: Clock) -> Report:
+    return detect(world.warehouse, feed, [ABANDONED_CART], clock)
+
+
+def test_a_cart_left_for_a_day_is_recorded_published_and_marked(world, feed) -> None:
+    world.cart(skus=["MUG"], names=["A mug"])
+    report = run(world, feed, wall(TUESDAY))
+    assert (report.fired, report.published) == (1, 1)
+    assert world.ledger() == [("v:ann", TUESDAY.replace(tzinfo=None))]
+    ((key, value),) = feed.messages
+    fired = read_message(value)
+    assert key == b"ann"
+    assert fired.data.facts.names == ["A mug"]
+    assert world.warehouse.rows(
+        "select firing_id, partition, offset from triggers.publications"
+    ) == [(fired.id, 0, 0)]
+
+
+def test_a_second_run_writes_to_nobody_again(world, feed) -> None:
+    world.cart()
+    run(world, feed, wall(TUESDAY))
+    world.cart(session_id="s2", event_id="e2", added_at=MONDAY + timedelta(hours=2))
+    report = run(world, feed, wall(TUESDAY + DAY))
+    assert report.tallies[0].candidates == 0
+    assert feed.persons() == ["ann"]
+
+
+def test_the_wall_clock_writes_nothing_about_imported_history_and_the_shops_clock_does(
+    world, feed
+) -> None:
+    world.cart(origin="import")
+    assert run(world, feed, wall(TUESDAY)).fired == 0
+    assert run(world, feed, shop(TUESDAY)).fired == 1
+
+
+def test_what_is_long_overdue_is_not_sent_any_more_on_the_walls_clock(world, feed) -> None:
+    world.cart()
+    late = TUESDAY + timedelta(hours=72)
+    assert run(world, feed, wall(late + MICROSECOND)).fired == 0
+    assert run(world, feed, wall(late)).fired == 1
+
+
+def test_an_order_that_the_marts_do_not_know_yet_stops_the_letter_right_before_firing(
+    world, feed
+) -> None:
+    world.cart()
+    world.order(TUESDAY - timedelta(minutes=1), is_staged=False)
+    report = run(world, feed, wall(TUESDAY))
+    assert report.tallies[0].refused == {"answered": 1}
+    assert (report.fired, feed.messages, world.ledger()) == (0, [], [])
+
+
+def test_an_order_of_somebody_else_and_another_kind_of_event_stop_nothing(world, feed) -> None:
+    world.cart()
+    world.order(MONDAY, person="v:bob")
+    world.order(MONDAY, kind="order.cancelled")
+    assert run(world, feed, wall(TUESDAY)).fired == 1
+
+
+def test_a_shop_day_that_is_no_day_of_utc_hides_no_cart(world, feed) -> None:
+    added_at = datetime(2016, 8, 2, 1, tzinfo=UTC)
+    for visitor, shop_day in (("ann", date(2016, 8, 1)), ("bob", date(2016, 8, 3))):
+        world.carts([cart(person=f"v:{visitor}", visitor_id=visitor, added_at=added_at)], shop_day)
+    assert run(world, feed, wall(added_at + DAY)).fired == 2
+
+
+def test_a_dry_run_tells_and_does_nothing(world, feed) -> None:
+    world.cart()
+    report = preview(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
+    assert (report.fired, report.published, world.ledger()) == (1, 0, [])
+
+
+def test_nothing_due_is_known_without_a_feed(world, feed) -> None:
+    world.cart()
+    assert not is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY - MICROSECOND))
+    assert is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
+
+
+class DyingFeed(ListFeed):
+    """A feed whose user dies before or after a publication."""
+
+    def __init__(self, *, is_published: bool) -> None:
+        super().__init__()
+        self._is_published = is_published
+
+    def publish(self, messages):
+        if self._is_published:
+            super().publish(messages)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "is_published", [pytest.param(False, id="unpublished"), pytest.param(True, id="unmarked")]
+)
+def test_what_a_dead_run_left_is_in_the_feed_exactly_once(world, is_published) -> None:
+    world.cart()
+    feed = DyingFeed(is_published=is_published)
+    with pytest.raises(KeyboardInterrupt):
+        run(world, feed, wall(TUESDAY))
+    after = ListFeed()
+    after.messages = feed.messages
+    assert is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
+    report = run(world, after, wall(TUESDAY))
+    assert report.tallies[0].recovered == 1
+    assert report.published == (0 if is_published else 1)
+    assert after.persons() == ["ann"]
+    assert not is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
+
+
+def test_a_letter_of_a_demo_that_was_left_unpublished_never_leaves_by_the_walls_clock(
+    world,
+) -> None:
+    world.cart()
+    with pytest.raises(KeyboardInterrupt):
+        run(world, DyingFeed(is_published=False), shop(TUESDAY))
+    feed = ListFeed()
+    assert run(world, feed, wall(TUESDAY)).tallies[0].recovered == 0
+    assert feed.messages == []
+
+
+def test_carts_of_many_people_are_fired_in_batches_and_each_once(world, feed) -> None:
+    world.carts(
+        [
+            cart(
+                person=f"v:{n % 1200:04}",
+                visitor_id=f"{n % 1200:04}",
+                event_id=f"e{n}",
+                session_id=f"s{n}",
+            )
+            for n in range(1500)
+        ]
+    )
+    report = run(world, feed, shop(TUESDAY))
+    assert (report.fired, report.tallies[0].refused) == (1200, {"already_fired": 300})
+    assert len(set(feed.persons())) == len(feed.messages) == 1200
+
+
+# The two faces: SQL and Python on the same small histories.
+
+hours = st.integers(0, 60).map(lambda hour: MONDAY + timedelta(hours=hour))
+ticks = st.sampled_from([timedelta(0), MICROSECOND, -MICROSECOND])
+moments = st.builds(lambda hour, tick: hour + tick, hours, ticks)
+people = st.sampled_from(["v:ann", "v:bob", "c:3"])
+origins = st.sampled_from(["live", "live", "import"])
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Cart], list[tuple[str, Answer]]]:
+    added = draw(
+        st.lists(st.tuples(people, st.sets(moments, min_size=1, max_size=3), origins), max_size=4)
+    )
+    carts = []
+    for session, (person, instants, origin) in enumerate(added):
+        in_order = sorted(instants)
+        for here, after in zip(in_order, [*in_order[1:], None], strict=True):
+            carts.append(
+                cart(
+                    person=person,
+                    visitor_id=person,
+                    session_id=f"s{session}",
+                    event_id=f"e{len(carts)}",
+                    origin=origin,
+                    added_at=here,
+                    next_added_at=after,
+                )
+            )
+    orders = draw(st.lists(st.tuples(people, st.builds(Answer, moments, origins)), max_size=4))
+    return carts, orders
+
+
+def by_person(orders: list[tuple[str, Answer]]) -> dict[str, list[Answer]]:
+    told: dict[str, list[Answer]] = {}
+    for person, order in orders:
+        told.setdefault(person, []).append(order)
+    return told
+
+
+def known_at(now: datetime, carts: list[Cart], orders: list[tuple[str, Answer]]):
+    """What the marts can tell at an instant: the next addition is not known before it happens."""
+    return (
+        [
+            replace(one, next_added_at=None)
+            if one.next_added_at and one.next_added_at > now
+            else one
+            for one in carts
+            if one.added_at <= now
+        ],
+        [(person, order) for person, order in orders if order.occurred_at <= now],
+    )
+
+
+on_the_engine = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(on_the_engine, max_examples=60)
+@given(histories(), st.integers(-24, 140), st.sampled_from(["wall", "shop"]))
+def test_candidates_by_sql_are_what_the_rules_would_fire(world, history, hour, mode) -> None:
+    carts, orders = history
+    feed = ListFeed()
+    clock = Clock(MONDAY + timedelta(hours=hour), mode)
+    world.forget_firings()
+    world.tell(carts, orders)
+    report = run(world, feed, clock)
+    expected = decide(ABANDONED_CART, carts, by_person(orders), (), clock).firings
+    fired = [read_message(value) for _, value in feed.messages]
+    assert {(one.id, one.time) for one in fired} == {
+        (one.firing_id, one.due_at) for one in expected
+    }
+    # SQL leaves nothing to the rules but to choose among the carts of one person
+    assert set(report.tallies[0].refused) <= {"already_fired"}
+
+
+@settings(on_the_engine, max_examples=15)
+@given(histories(), st.lists(st.integers(0, 90), max_size=4))
+def test_any_cadence_of_runs_leaves_the_ledger_of_one_run_at_the_end(
+    world, history, clocks
+) -> None:
+    carts, orders = history
+    end = MONDAY + timedelta(hours=140)
+    world.forget_firings()
+    world.tell(carts, orders)
+    run(world, ListFeed(), shop(end))
+    at_once = world.ledger()
+    world.forget_firings()
+    for now in [*sorted(MONDAY + timedelta(hours=hour) for hour in clocks), end]:
+        world.tell(*known_at(now, carts, orders))
+        run(world, ListFeed(), shop(now))
+    assert world.ledger() == at_once
+
+
+# The shop's clock.
+
+
+def reach(world: ShopWorld, partition: int, occurred_max: datetime, **told: object) -> None:
+    """Note a stored range in the ledger of the stream, by the partition's owner."""
+    topic = told.get("topic", "shop.events")
+    world.warehouse.insert("event_store.claims", ["topic", "partition"], [[topic, partition]])
+    row = {
+        "topic_id": "t",
+        "topic": "shop.events",
+        "partition": partition,
+        "event_count": 1,
+        "occurred_max": occurred_max,
+    } | told
+    world.warehouse.insert("event_store.ranges", list(row), [list(row.values())])
+
+
+def test_the_shop_has_no_time_before_an_event_is_stored(world) -> None:
+    assert shop_clock(world.warehouse, StreamSettings()) is None
+
+
+def test_the_shops_clock_is_the_smallest_time_that_partitions_have_reached(world) -> None:
+    reach(world, 0, TUESDAY)
+    reach(world, 0, MONDAY)
+    reach(world, 1, TUESDAY - MICROSECOND)
+    reach(world, 2, datetime(1970, 1, 1, tzinfo=UTC), event_count=0)
+    reach(world, 3, MONDAY, topic="shop.other")
+    assert shop_clock(world.warehouse, StreamSettings()) == shop(TUESDAY - MICROSECOND)
+
+
+def test_the_shops_clock_waits_for_the_marts_at_the_beginning_of_the_first_unbuilt_day(
+    world,
+) -> None:
+    zone = StreamSettings(shop_time_zone="Europe/London")
+    days = {date(2016, 8, 1): 5, date(2016, 8, 2): 7}
+    reach(world, 0, datetime(2016, 8, 2, 20, tzinfo=UTC), arrivals=days)
+    record_build(world.warehouse, {date(2016, 8, 1): 5}, "run")
+    assert shop_clock(world.warehouse, zone) == shop(datetime(2016, 8, 1, 23, tzinfo=UTC))
+    record_build(world.warehouse, {date(2016, 8, 2): 7}, "run")
+    assert shop_clock(world.warehouse, zone) == shop(datetime(2016, 8, 2, 20, tzinfo=UTC))
+
+
+# A tick, from settings.
+
+
+def test_the_shops_clock_refuses_a_feed_on_another_machine(warehouse_server) -> None:
+    elsewhere = StreamSettings(kafka_brokers="127.0.0.1:9092,kafka.example:9092")
+    with pytest.raises(DetectionRefusedError, match=r"kafka\.example"):
+        tick(elsewhere, warehouse_server, "shop")
+
+
+def test_a_tick_before_anything_is_stored_or_built_says_so(warehouse, warehouse_server) -> None:
+    nobody = StreamSettings(kafka_brokers="127.0.0.1:1")
+    assert tick(nobody, warehouse_server, "shop").note == "no event is stored yet"
+    assert tick(nobody, warehouse_server, "wall").note == "the marts are not built yet"
+
+
+def test_a_tick_asks_no_broker_when_nothing_is_due(world, warehouse_server) -> None:
+    report = tick(StreamSettings(kafka_brokers="127.0.0.1:1"), warehouse_server, "wall")
+    assert (report.fired, report.note) == (0, "")
+
+
+def test_a_tick_on_the_shops_clock_fires_into_the_topic(
+    world, warehouse_server, stream_settings
+) -> None:
+    world.cart(origin="import")
+    reach(world, 0, TUESDAY, topic=stream_settings.events_topic)
+    report = tick(stream_settings, warehouse_server, "shop")
+    assert (report.fired, report.published) == (1, 1)
+    (record,) = read_topic(stream_settings, stream_settings.triggers_topic)
+    assert read_message(record.value).visitorid == "ann"
+    assert tick(stream_settings, warehouse_server, "shop").fired == 0
