@@ -63,7 +63,7 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     revenue_minor: Minor | None = None
 
 
-class Data(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What every kind of event may carry. `context` is one JSON object, kept as the text it came
     in.
     """
@@ -158,7 +158,7 @@ class LetterData(Data, frozen=True, kw_only=True):
     link: Text = ""
 
 
-class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
     """The attributes of every event: CloudEvents' own, then this contract's extensions.
 
     `visitorid` or `customerid` must be given: the message key is the first of them that is. The
