@@ -1,0 +1,3 @@
+"""One command per figure that README states: `python -m bench.NAME --json`. Machines are shared:
+read ratios.
+"""
