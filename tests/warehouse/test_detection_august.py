@@ -1,0 +1,97 @@
+"""The rule on a real month: carts and orders of August 2016, sessions cut here in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.detection import detect
+from orchestration.triggers.decide import Answer, Cart
+from tests.august import AUGUST, needs
+from tests.unit.trigger_builders import cart, definition, shop, wall
+from tests.warehouse.detection_world import ListFeed, ShopWorld
+
+HITS = AUGUST / "hits.parquet"
+ADDED, BOUGHT = "3", "6"
+GAP = timedelta(minutes=30)
+BEGIN, END = datetime(2016, 8, 1, tzinfo=UTC), datetime(2016, 9, 1, 6, 59, 59, 121000, tzinfo=UTC)
+
+pytestmark = [pytest.mark.august, needs(AUGUST)]
+
+
+class Hit(NamedTuple):
+    """What the rule needs of a hit."""
+
+    visitor_id: str
+    occurred_at: datetime
+    action: str
+
+
+def hits() -> Iterator[Hit]:
+    """Hits by visitor and time."""
+    wanted = ["visitor_id", "ts", "action_type", "hit_number"]
+    table = pq.read_table(HITS, columns=wanted).sort_by(
+        [("visitor_id", "ascending"), ("ts", "ascending"), ("hit_number", "ascending")]
+    )
+    instants = pc.assume_timezone(table["ts"], "UTC")
+    columns = (table["visitor_id"], instants, table["action_type"])
+    return map(Hit._make, zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def carts_of(visitor_id: str, seen: list[Hit]) -> Iterator[Cart]:
+    """A visitor's additions, each with the next one of its session."""
+    session, sessions = 0, [0]
+    for here, after in pairwise(seen):
+        session += after.occurred_at - here.occurred_at > GAP
+        sessions.append(session)
+    added = [
+        (s, hit.occurred_at) for s, hit in zip(sessions, seen, strict=True) if hit.action == ADDED
+    ]
+    for number, (session, at) in enumerate(added):
+        after = added[number + 1] if number + 1 < len(added) else (None, None)
+        yield cart(
+            person=f"v:{visitor_id}",
+            visitor_id=visitor_id,
+            session_id=f"{visitor_id}-{session}",
+            event_id=f"{visitor_id}-{number}",
+            origin="import",
+            added_at=at,
+            next_added_at=after[1] if after[0] == session else None,
+        )
+
+
+@pytest.fixture
+def august(warehouse) -> ShopWorld:
+    """The month, in the tables that detection reads."""
+    carts, orders = [], []
+    for visitor_id, found in groupby(hits(), key=lambda hit: hit.visitor_id):
+        seen = list(found)
+        carts += carts_of(visitor_id, seen)
+        orders += [
+            (f"v:{visitor_id}", Answer(hit.occurred_at, "import"))
+            for hit in seen
+            if hit.action == BOUGHT
+        ]
+    world = ShopWorld(warehouse)
+    world.tell(carts, orders)
+    return world
+
+
+def test_august_gives_3378_letters_at_any_cadence_and_none_by_the_walls_clock(august) -> None:
+    report = detect(august.warehouse, ListFeed(), [definition()], shop(END))
+    assert (report.tallies[0].candidates, report.fired) == (3_913, 3_378)
+    at_once = august.ledger()
+    august.forget_firings()
+    for days in range(0, 31, 3):
+        now = BEGIN + timedelta(days=days, hours=days)
+        detect(august.warehouse, ListFeed(), [definition()], shop(now))
+    detect(august.warehouse, ListFeed(), [definition()], shop(END))
+    assert august.ledger() == at_once
+    august.forget_firings()
+    assert detect(august.warehouse, ListFeed(), [definition()], wall(END)).fired == 0
