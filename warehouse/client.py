@@ -1,13 +1,14 @@
 """The door to clickhouse-connect: every statement to the warehouse goes through a `Warehouse`.
 
 A driver's exception never leaves here: `WarehouseBusyError` invites the same call later,
-`WarehouseRefusedError` is for a person. An insert is sent once and never silently again: the
-driver would repeat one whose connection broke, and nobody could tell whether the first had
-arrived. Parameters are ClickHouse's own (`{name:Type}`), never spliced.
+`WarehouseRefusedError` is for a person. An insert is sent once and never silently again: the driver
+would repeat one whose connection broke, and nobody could tell whether the first had arrived.
+Parameters are ClickHouse's own (`{name:Type}`), never spliced.
 """
 
 from __future__ import annotations
 
+import re
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,10 +28,15 @@ from warehouse.statements import shortened
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 3600  # a long build sends nothing while it computes
+PIECE_BYTES = 1 << 20
 
 
 class WarehouseError(Exception):
-    """The warehouse did not do what was asked."""
+    """The warehouse did not do what was asked. `code` is ClickHouse's own, 0 when it gave none."""
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class WarehouseBusyError(WarehouseError):
@@ -48,15 +54,23 @@ _BUSY_CODES = frozenset(
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
         209,  # SOCKET_TIMEOUT
         210,  # NETWORK_ERROR
+        236,  # ABORTED: it is being stopped
         241,  # MEMORY_LIMIT_EXCEEDED
-        242,  # TABLE_IS_READ_ONLY
+        242,  # TABLE_IS_READ_ONLY: it lost its keeper
         252,  # TOO_MANY_PARTS
         373,  # SESSION_IS_LOCKED
+        394,  # QUERY_WAS_CANCELLED
         439,  # CANNOT_SCHEDULE_TASK
-        473,  # DEADLOCK_AVOIDED
         999,  # KEEPER_EXCEPTION
     }
 )
+_ADVICE = {
+    60: "are the tables there? `active-analytics migrate`",
+    81: "are the tables there? `active-analytics migrate`",
+    241: "it needs more memory than it may have: ask for less at once",
+    516: "check WAREHOUSE_USER and WAREHOUSE_PASSWORD",
+}
+_DRIVERS_WORDS = re.compile(r"^.*?server response: (?=Code: )| \(for url [^)]*\)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,10 @@ class _Encoded:
 
 
 class Warehouse:
-    """The warehouse as seen by one thread; connections are kept alive between calls."""
+    """The warehouse as seen by one thread; connections are kept alive between calls.
+
+    Instants come back without a zone, in UTC; they may be given with any.
+    """
 
     def __init__(self, client: Any, address: str) -> None:
         self._client = client
@@ -78,7 +95,7 @@ class Warehouse:
 
     @classmethod
     def connect(cls, settings: WarehouseSettings, application: str) -> Warehouse:
-        """Connect, and ask the server its version.
+        """Connect, and ask the server what it is.
 
         Args:
             settings: which warehouse, as whom.
@@ -87,7 +104,6 @@ class Warehouse:
         Raises:
             WarehouseBusyError: nobody answers at the address.
             WarehouseRefusedError: the server does not know the user or the password.
-
         """
         with _translated("connect", settings.url):
             client = clickhouse_connect.get_client(
@@ -101,7 +117,6 @@ class Warehouse:
                 send_receive_timeout=ANSWER_SECONDS,
                 autogenerate_session_id=False,
                 compress=not settings.is_on_loopback,
-                query_limit=0,
                 dedicated_pool=True,
             )
         return cls(client, settings.url)
@@ -109,19 +124,18 @@ class Warehouse:
     def rows(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
         """The rows of a query, each a tuple in the order of its columns."""
         with _translated(sql, self._address):
-            return list(self._client.query(sql, parameters=_bound(params)).result_rows)
+            return list(self._client.query(sql, parameters=params).result_rows)
 
     def dicts(self, sql: str, **params: object) -> list[dict[str, Any]]:
         """The rows of a query, each by column name."""
         with _translated(sql, self._address):
-            return list(self._client.query(sql, parameters=_bound(params)).named_results())
+            return list(self._client.query(sql, parameters=params).named_results())
 
     def scalar(self, sql: str, **params: object) -> Any:
         """The first column of the first row of a query.
 
         Raises:
             WarehouseRefusedError: the query gave no row.
-
         """
         rows = self.rows(sql, **params)
         if not rows:
@@ -131,7 +145,22 @@ class Warehouse:
     def execute(self, sql: str, **params: object) -> None:
         """Run a statement whose answer does not matter."""
         with _translated(sql, self._address):
-            self._client.command(sql, parameters=_bound(params))
+            self._client.command(sql, parameters=params)
+
+    def stream(self, sql: str, format: str, **params: object) -> Iterator[bytes]:
+        """The answer of a query as the server encodes it, in pieces.
+
+        The server is asked to send nothing before it has all, so an answer is whole or an error.
+        """
+        with _translated(sql, self._address):
+            answer = self._client.raw_stream(
+                sql, parameters=params, fmt=format, settings={"wait_end_of_query": "1"}
+            )
+            try:
+                while piece := answer.read(PIECE_BYTES):
+                    yield piece
+            finally:
+                answer.close()
 
     def insert(
         self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], **settings: object
@@ -140,8 +169,7 @@ class Warehouse:
 
         Raises:
             WarehouseRefusedError: also when a value does not fit its column, or fewer rows were
-            written than sent.
-
+                written than sent.
         """
         if not rows:
             return
@@ -162,7 +190,6 @@ class Warehouse:
 
         Raises:
             WarehouseRefusedError: also when fewer rows were written than sent.
-
         """
         if arrow_table.num_rows == 0:
             return
@@ -188,16 +215,6 @@ class Warehouse:
         if summary.written_rows < encoded.row_count:
             raise WarehouseRefusedError(f"{asked}: only {summary.written_rows} were written")
 
-    def stream(self, sql: str, format: str, **params: object) -> Iterator[bytes]:
-        """The answer of a query as the server encodes it, in pieces."""
-        with _translated(sql, self._address):
-            answer = self._client.raw_stream(sql, parameters=_bound(params), fmt=format)
-            try:
-                while piece := answer.read(1 << 20):
-                    yield piece
-            finally:
-                answer.close()
-
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -219,15 +236,12 @@ def wait_until_ready(settings: WarehouseSettings, timeout_seconds: float) -> Non
 
     Raises:
         WarehouseBusyError: it did not within the time.
-
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
-            with urllib.request.urlopen(f"{settings.url}/ping", timeout=2) as answer:
-                if answer.status == 200:
-                    return
-                reason: object = f"status {answer.status}"
+            with urllib.request.urlopen(f"{settings.url}/ping", timeout=2):
+                return
         except OSError as error:
             reason = getattr(error, "reason", error)
         if time.monotonic() > deadline:
@@ -238,25 +252,26 @@ def wait_until_ready(settings: WarehouseSettings, timeout_seconds: float) -> Non
         time.sleep(0.05)
 
 
-def _bound(params: Mapping[str, object]) -> dict[str, object] | None:
-    return dict(params) or None
-
-
 @contextmanager
 def _translated(asked: str, address: str) -> Iterator[None]:
     """Turn the driver's exceptions into ours, saying what was asked and what came back."""
-    asked = shortened(asked)
     try:
         yield
+    except OperationalError as error:
+        raise _error(asked, address, error, is_busy=error.code is None) from error
     except ClickHouseError as error:
-        code = getattr(error, "code", None)
-        text = shortened(str(error), 2000)
-        if code in _BUSY_CODES or (code is None and isinstance(error, OperationalError)):
-            raise WarehouseBusyError(
-                f"{asked}: the warehouse at {address} is busy or away: {text}"
-            ) from error
-        raise WarehouseRefusedError(f"{asked}: {text}") from error
+        raise _error(asked, address, error, is_busy=False) from error
     except (HTTPError, OSError) as error:
-        raise WarehouseBusyError(
-            f"{asked}: the warehouse at {address} broke off: {error}"
-        ) from error
+        raise _error(asked, address, error, is_busy=True) from error
+
+
+def _error(asked: str, address: str, error: Exception, *, is_busy: bool) -> WarehouseError:
+    code = getattr(error, "code", None) or 0
+    text = shortened(_DRIVERS_WORDS.sub("", str(error)), 2000)
+    advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
+    if code in _BUSY_CODES:
+        return WarehouseBusyError(f"{shortened(asked)}: {text}{advice}", code)
+    if is_busy:
+        away = f"the warehouse at {address} cannot be reached"
+        return WarehouseBusyError(f"{shortened(asked)}: {away}: {text}", code)
+    return WarehouseRefusedError(f"{shortened(asked)}: {text}{advice}", code)

@@ -1,39 +1,65 @@
 """Migrations: the files of `warehouse/migrations` in order, each statement once and recorded.
 
-What a file did is recorded statement by statement in `operations.migrations`, because ClickHouse
-has no transactions over DDL: a run killed between two statements goes on with the next one. A run
-killed between a statement and its record meets its own table; that one error («already exists»)
-of the first unrecorded statement is therefore taken as done. A file that was edited after it was
-applied is refused: its digest is in the record.
+ClickHouse has no transactions over DDL, so `operations.migrations` is told before and after each
+statement. A run that was killed is resumed at the first statement not done; when that one had
+begun, «already exists» (or, of a DROP, «does not exist») means it was done. What was applied is
+refused when it was edited since: a whole file by its digest, of a half-applied one the statements
+that are done (the one that failed may be mended).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from warehouse.client import Warehouse, WarehouseRefusedError
-from warehouse.statements import split_statements
+from warehouse.statements import first_words, shortened, split_statements
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_NAME = re.compile(r"\d{4}_\w+\.sql")
-_ALREADY_EXISTS = re.compile(r"Code: (57|82|15)\b")  # table, database, column
 
-RECORD = """
+_RECORDS = """
 create table if not exists operations.migrations
 (
     name String,
-    statement UInt32 comment 'from 1; the last one of a file completes it',
-    statement_count UInt32,
-    sha256 FixedString(64) comment 'of the whole file, in hex',
-    applied_at DateTime64(6, 'UTC')
+    statement UInt32 comment 'counted from 1',
+    statement_count UInt32 comment 'of the file',
+    is_done Bool comment 'a row is written before a statement and one after it',
+    file_sha256 String comment 'in hex',
+    statement_sha256 String comment 'in hex',
+    recorded_at DateTime64(6, 'UTC')
 )
 engine = MergeTree
-order by (name, statement)
+order by (name, statement, recorded_at)
 """
+_RECORD = """
+insert into operations.migrations
+select
+    {name:String},
+    {statement:UInt32},
+    {statement_count:UInt32},
+    {is_done:Bool},
+    {file_sha256:String},
+    {statement_sha256:String},
+    now64(6)
+"""
+_RECORDED = """
+select
+    name,
+    max(is_done),
+    argMax(statement_count, recorded_at),
+    argMax(file_sha256, recorded_at),
+    argMax(statement_sha256, recorded_at)
+from operations.migrations
+group by name, statement
+order by name, statement
+"""
+_DONE_BEFORE = {  # by the first word of a statement: the errors that say so
+    "CREATE": {57, 82},  # TABLE_ALREADY_EXISTS, DATABASE_ALREADY_EXISTS
+    "ALTER": {15, 44, 10, 16},  # a column or an index that is there, or no longer
+    "DROP": {60, 81},  # UNKNOWN_TABLE, UNKNOWN_DATABASE
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +71,64 @@ class Migration:
     statements: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of one statement, and of its file at that time."""
+
+    is_done: bool
+    statement_count: int
+    file_sha256: str
+    statement_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement to run, counted from 1; `has_begun` when a killed run had begun it."""
+
+    migration: Migration
+    number: int
+    has_begun: bool
+
+    @property
+    def sql(self) -> str:
+        """The statement."""
+        return self.migration.statements[self.number - 1]
+
+
 def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
     """The migrations of a folder in the order of their numbers."""
-    found = []
-    for file in sorted(folder.glob("*.sql")):
-        text = file.read_text()
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        found.append(Migration(file.name, digest, tuple(split_statements(text))))
-    return found
+    return [
+        Migration(file.name, _sha256(text), tuple(split_statements(text)))
+        for file in sorted(folder.glob("*.sql"))
+        for text in [file.read_text(encoding="utf-8")]
+    ]
+
+
+def steps_of(migration: Migration, records: Sequence[Record]) -> list[Step]:
+    """The statements of a file that are still to run.
+
+    Args:
+        migration: the file as it is now.
+        records: what is known of its first statements, in order; none for a new file.
+
+    Raises:
+        WarehouseRefusedError: what was applied was edited since.
+    """
+    digests = [_sha256(statement) for statement in migration.statements]
+    done_count = sum(record.is_done for record in records)
+    done = records[:done_count]
+    is_whole = bool(done) and done_count == done[-1].statement_count
+    is_same = [record.statement_sha256 for record in done] == digests[:done_count]
+    if not is_same or (is_whole and done[-1].file_sha256 != migration.sha256):
+        raise WarehouseRefusedError(
+            f"migration {migration.name} was edited after it was applied: put it back as it was, "
+            "and write what should change into a new file with the next number"
+        )
+    begun = {(number, one.statement_sha256) for number, one in enumerate(records, 1)}
+    return [
+        Step(migration, number, has_begun=(number, digests[number - 1]) in begun)
+        for number in range(done_count + 1, len(digests) + 1)
+    ]
 
 
 def pending(warehouse: Warehouse, folder: Path = MIGRATIONS) -> list[str]:
@@ -60,78 +136,72 @@ def pending(warehouse: Warehouse, folder: Path = MIGRATIONS) -> list[str]:
 
     Raises:
         WarehouseRefusedError: an applied file was edited.
-
     """
-    done = _recorded(warehouse)
-    return [
-        one.name
-        for one in read_migrations(folder)
-        if _next_statement(one, done) <= len(one.statements)
-    ]
+    return _names(_steps(warehouse, folder))
 
 
 def migrate(warehouse: Warehouse, folder: Path = MIGRATIONS) -> list[str]:
-    """Apply what is pending.
+    """Apply what is pending. One process at a time.
 
     Returns:
         The names newly applied, in order.
 
     Raises:
         WarehouseRefusedError: an applied file was edited, or the warehouse refused a statement.
-
     """
     warehouse.execute("create database if not exists operations")
-    warehouse.execute(RECORD)
-    done = _recorded(warehouse)
-    applied = []
-    for migration in read_migrations(folder):
-        first = _next_statement(migration, done)
-        for number in range(first, len(migration.statements) + 1):
-            _apply(warehouse, migration, number, may_exist=number == first)
-        if first <= len(migration.statements):
-            applied.append(migration.name)
-    return applied
+    warehouse.execute(_RECORDS)
+    steps = _steps(warehouse, folder)
+    for step in steps:
+        _record(warehouse, step, is_done=False)
+        _apply(warehouse, step)
+        _record(warehouse, step, is_done=True)
+    return _names(steps)
 
 
-def _recorded(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
-    """Of each file: the last statement recorded, and the digest it was applied with."""
-    if not warehouse.scalar("exists table operations.migrations"):
-        return {}
-    rows = warehouse.rows(
-        "select name, max(statement), argMax(sha256, statement) "
-        "from operations.migrations group by name"
-    )
-    return {name: (statement, _text(digest)) for name, statement, digest in rows}
+def _steps(warehouse: Warehouse, folder: Path) -> list[Step]:
+    records: dict[str, list[Record]] = {}
+    if warehouse.scalar("exists table operations.migrations"):
+        for name, *rest in warehouse.rows(_RECORDED):
+            records.setdefault(name, []).append(Record(*rest))
+    return [
+        step
+        for migration in read_migrations(folder)
+        for step in steps_of(migration, records.get(migration.name, []))
+    ]
 
 
-def _next_statement(migration: Migration, done: dict[str, tuple[int, str]]) -> int:
-    statement, digest = done.get(migration.name, (0, migration.sha256))
-    if digest != migration.sha256:
+def _apply(warehouse: Warehouse, step: Step) -> None:
+    place = f"migration {step.migration.name}, statement {step.number}"
+    verb = first_words(step.sql)
+    if step.has_begun and verb not in _DONE_BEFORE:
         raise WarehouseRefusedError(
-            f"migration {migration.name} was edited after it was applied: put it back as it was "
-            "and write what should change into a new file with the next number"
+            f"{place} was begun by a run that was killed, and nobody can tell whether it is done: "
+            f"look, and do by hand what is missing, then mark it done in operations.migrations: "
+            f"{shortened(step.sql)}"
         )
-    return statement + 1
-
-
-def _apply(warehouse: Warehouse, migration: Migration, number: int, *, may_exist: bool) -> None:
     try:
-        warehouse.execute(migration.statements[number - 1])
+        warehouse.execute(step.sql)
     except WarehouseRefusedError as error:
-        if not (may_exist and _ALREADY_EXISTS.search(str(error))):
-            raise WarehouseRefusedError(
-                f"migration {migration.name}, statement {number}: {error}"
-            ) from error
-    record = (
-        migration.name,
-        number,
-        len(migration.statements),
-        migration.sha256,
-        datetime.now(UTC),
+        if not (step.has_begun and error.code in _DONE_BEFORE[verb]):
+            raise WarehouseRefusedError(f"{place}: {error}", error.code) from error
+
+
+def _record(warehouse: Warehouse, step: Step, *, is_done: bool) -> None:
+    warehouse.execute(
+        _RECORD,
+        name=step.migration.name,
+        statement=step.number,
+        statement_count=len(step.migration.statements),
+        is_done=is_done,
+        file_sha256=step.migration.sha256,
+        statement_sha256=_sha256(step.sql),
     )
-    columns = ("name", "statement", "statement_count", "sha256", "applied_at")
-    warehouse.insert("operations.migrations", columns, [record])
 
 
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _names(steps: Sequence[Step]) -> list[str]:
+    return list(dict.fromkeys(step.migration.name for step in steps))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -25,6 +25,7 @@ from warehouse.statements import InsertHead, insert_head
 
 PIECE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18
+TEXT_BYTES = 16 << 20
 MARK = "query_cache_tag"  # free for our use: the engine here has no query cache
 _TRUE = frozenset({"1", "true"})
 _NOT_SETTINGS = frozenset(
@@ -175,6 +176,8 @@ async def _read_statement(
     if head is None:
         async for piece in pieces:
             text += piece
+            if len(text) > TEXT_BYTES:
+                raise refusal(223, "QUERY_IS_TOO_LARGE", "The text of the query is too large")
         return _text(text), None, None
     rows = scratch.file()
     rows.write(text[max(head.data_start, len(prefix)) :])

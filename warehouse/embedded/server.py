@@ -80,6 +80,8 @@ class Server:
             return _failure(error)
         except ConnectionError:
             return web.Response()  # for nobody: the client went away
+        except OSError as error:
+            return _failure(refusal(243, "NOT_ENOUGH_SPACE", f"Cannot keep the body: {error}"))
 
     def _authenticate(self, request: web.Request) -> None:
         if "Origin" in request.headers:

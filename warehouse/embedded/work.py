@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import IO
 
 from warehouse.embedded.engine import Connection, Result
 from warehouse.embedded.guard import READ_ONLY, checked_kind
@@ -58,8 +59,7 @@ class Work:
         head, rows = self.question.insert, self.question.rows
         assert head is not None
         assert rows is not None
-        source = f"FROM INFILE '/proc/self/fd/{rows.fileno()}' COMPRESSION 'none'"
-        sql = f"{head.target} {source} {head.settings} FORMAT {head.format}"
+        sql = f"{head.target} {_source(rows)} {head.settings} FORMAT {head.format}"
         return self.session.connection.run(sql, parameters=self.question.parameters)
 
     def _query(self, writer: int) -> Result:
@@ -74,12 +74,16 @@ class Work:
             return result
         self.output_format = asked_format
         before, after = question.sql[: clause.start], question.sql[clause.start :]
-        target = f"INTO OUTFILE '/proc/self/fd/{writer}' APPEND"
+        target = f"INTO OUTFILE '/dev/fd/{writer}' APPEND"
         named = after if clause.format else f"FORMAT {asked_format}"
         return connection.run(f"{before}\n{target} {named}", parameters=question.parameters)
 
 
 def _load(external: External, connection: Connection) -> None:
     connection.run(f"CREATE TEMPORARY TABLE `{external.name}` ({external.structure})")
-    source = f"FROM INFILE '/proc/self/fd/{external.rows.fileno()}' COMPRESSION 'none'"
+    source = _source(external.rows)
     connection.run(f"INSERT INTO `{external.name}` {source} FORMAT {external.format}")
+
+
+def _source(rows: IO[bytes]) -> str:
+    return f"FROM INFILE '/dev/fd/{rows.fileno()}' COMPRESSION 'none'"
