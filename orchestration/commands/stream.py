@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from streams.verify import Verdict
 
 EXIT_BROKEN_LAW = 3
 
@@ -55,32 +59,18 @@ def verify(as_json: bool, is_repair: bool) -> None:
     sys.exit(0 if verdict.is_ok else EXIT_BROKEN_LAW)
 
 
-def _print(verdict: object, deleted: int) -> None:
+def _print(verdict: Verdict, deleted: int) -> None:
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    from streams.verify import Verdict
-
-    assert isinstance(verdict, Verdict)
-    table = Table("partition", title="Offsets stored, per partition")
-    counted = (
-        "first",
-        "last",
-        "stored",
-        "events",
-        "dead letters",
-        "gaps",
-        "lost",
-        "doubled",
-        "orphans",
-    )
-    for name in counted:
-        table.add_column(name, justify="right")
+    names = ("last", "events", "dead", "gaps", "lost", "doubled", "orphans")
+    table = Table("partition", box=SIMPLE, pad_edge=False)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
     for one in verdict.partitions:
         counts = (
-            one.first_offset,
             one.last_offset,
-            one.stored,
             one.events,
             one.dead_letters,
             one.gaps,
