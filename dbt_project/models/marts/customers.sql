@@ -1,0 +1,62 @@
+-- One row per person, with everything they did so far.
+{{ config(materialized='table', order_by='person') }}
+
+with
+
+sessions as (
+
+    select session_id, person, started_at, ended_at, event_count, channel, channel_source, customer_id
+    from {{ ref('sessions') }}
+
+),
+
+orders as (
+
+    select order_id, person, ordered_at, revenue_minor
+    from {{ ref('orders') }}
+
+),
+
+sessions_of_persons as (
+
+    select
+        person,
+        min(started_at) as first_seen_at,
+        max(ended_at) as last_seen_at,
+        count() as session_count,
+        sum(event_count) as event_count,
+        argMin((channel, channel_source), (started_at, session_id)) as first_touch,
+        argMaxIf(customer_id, (started_at, session_id), customer_id != '') as customer_id
+    from sessions
+    group by person
+
+),
+
+orders_of_persons as (
+
+    select
+        person,
+        min(ordered_at) as first_ordered_at,
+        max(ordered_at) as last_ordered_at,
+        count() as order_count,
+        sum(revenue_minor) as revenue_minor
+    from orders
+    group by person
+
+)
+
+select
+    sessions_of_persons.person as person,
+    sessions_of_persons.customer_id as customer_id,
+    sessions_of_persons.first_seen_at as first_seen_at,
+    sessions_of_persons.last_seen_at as last_seen_at,
+    toUInt32(sessions_of_persons.session_count) as session_count,
+    sessions_of_persons.event_count as event_count,
+    toLowCardinality(sessions_of_persons.first_touch.1) as first_channel,
+    toLowCardinality(sessions_of_persons.first_touch.2) as first_channel_source,
+    toUInt32(orders_of_persons.order_count) as order_count,
+    orders_of_persons.revenue_minor as revenue_minor,
+    orders_of_persons.first_ordered_at as first_ordered_at,
+    orders_of_persons.last_ordered_at as last_ordered_at
+from sessions_of_persons
+left join orders_of_persons on sessions_of_persons.person = orders_of_persons.person

@@ -1,0 +1,46 @@
+-- One row per event: copies under one event id are removed, whichever day they claim.
+{{ config(
+    materialized='shop_days',
+    partition_by='occurred_on',
+    order_by=['person', 'occurred_at', 'event_id'],
+    meta={'days_before': 1, 'days_after': 1}
+) }}
+
+with
+
+events as (
+
+    {{ first_copies(built_days('occurred_on', before=1, after=1)) }}
+
+)
+
+select
+    event_id,
+    kind,
+    source,
+    occurred_at,
+    occurred_on,
+    person,
+    visitor_id,
+    customer_id,
+    visit_id,
+    visit_number,
+    visit_sequence,
+    origin,
+    channel,
+    channel_source,
+    page_url,
+    page_title,
+    referrer,
+    campaign_source,
+    campaign_medium,
+    campaign_name,
+    order_id,
+    product_skus,
+    product_names,
+    product_categories,
+    product_variants,
+    product_prices_minor,
+    product_quantities,
+    detail
+from events

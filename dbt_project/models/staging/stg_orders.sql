@@ -1,0 +1,41 @@
+-- One row per order event: a copy of an order, its payment, cancellation or return.
+--
+-- Of the whole history and not of the built days: an order is merged from its copies wherever they lie, and its row
+-- must not depend on which days were built before.
+{{ config(materialized='table', order_by=['order_id', 'occurred_at', 'event_id']) }}
+
+with
+
+events as (
+
+    {{ first_copies("kind in ('order.placed', 'order.paid', 'order.cancelled', 'order.returned') and order_id != ''") }}
+
+)
+
+select
+    event_id,
+    order_id,
+    kind,
+    cast(kind in ('order.placed', 'order.paid') as Bool) as is_copy,
+    occurred_at,
+    occurred_on,
+    person,
+    visitor_id,
+    customer_id,
+    visit_sequence,
+    origin,
+    channel,
+    channel_source,
+    is_revenue_known,
+    revenue_minor,
+    tax_minor,
+    shipping_minor,
+    currency,
+    product_skus,
+    product_names,
+    product_categories,
+    product_variants,
+    product_prices_minor,
+    product_quantities,
+    product_revenues_minor
+from events

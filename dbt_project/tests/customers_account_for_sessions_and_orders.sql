@@ -1,0 +1,45 @@
+-- A returned row says that customers add up to other sessions, events, orders or revenue than there are.
+with
+
+customers as (
+
+    select
+        sum(session_count) as sessions,
+        sum(event_count) as events,
+        sum(order_count) as orders,
+        sum(revenue_minor) as revenue
+    from {{ ref('customers') }}
+
+),
+
+all_sessions as (
+
+    select
+        count() as sessions,
+        sum(event_count) as events
+    from {{ ref('sessions') }}
+
+),
+
+all_orders as (
+
+    select
+        count() as orders,
+        sum(revenue_minor) as revenue
+    from {{ ref('orders') }}
+
+)
+
+select
+    customers.sessions as sessions_of_customers,
+    all_sessions.sessions as sessions_there,
+    customers.orders as orders_of_customers,
+    all_orders.orders as orders_there
+from customers
+cross join all_sessions
+cross join all_orders
+where
+    customers.sessions != all_sessions.sessions
+    or customers.events != all_sessions.events
+    or customers.orders != all_orders.orders
+    or customers.revenue != all_orders.revenue

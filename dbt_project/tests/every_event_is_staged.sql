@@ -1,0 +1,24 @@
+-- A returned row is an event of the built days that staging holds nowhere, although it has no copy on other days.
+with
+
+missing as (
+
+    select distinct event_id
+    from {{ source('analytics', 'events') }}
+    where
+        {{ built_days('occurred_on') }}
+        and event_id not in (
+            select event_id
+            from {{ ref('stg_events') }}
+            where {{ built_days('occurred_on', before=1, after=1) }}
+        )
+
+)
+
+select event_id
+from missing
+where event_id not in (
+    select event_id
+    from {{ source('analytics', 'events') }}
+    where event_id in (select event_id from missing) and not ({{ built_days('occurred_on', before=1, after=1) }})
+)
