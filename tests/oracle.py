@@ -1,0 +1,174 @@
+"""What the marts must say, worked out the slow and obvious way from the events alone.
+
+Everything takes contract events in the order of their arrival, and knows no partition, warehouse or
+SQL. A person's events are ordered by time, then visit sequence, then event id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import combinations, pairwise, zip_longest
+
+import msgspec
+
+from streams.events import CartItemAdded, Event, OrderPaid, OrderPlaced
+
+GAP = timedelta(minutes=30)
+WAIT = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Session:
+    """Consecutive events of a person, none later than the gap after the one before."""
+
+    person: str
+    events: tuple[Event, ...]
+
+    @property
+    def began_at(self) -> datetime:
+        return self.events[0].time
+
+
+@dataclass
+class Order:
+    """An order, merged from all its copies."""
+
+    person: str
+    placed_at: datetime
+    revenue_minor: int = 0
+    is_revenue_known: bool = False
+    skus: set[str] = field(default_factory=set)
+    copies: int = 0
+
+
+def readable(payloads: Iterable[bytes]) -> list[Event]:
+    """The events among the messages, read without the stream's own decoder."""
+    decoder = msgspec.json.Decoder(Event)
+    events = []
+    for payload in payloads:
+        try:
+            payload.decode()
+            event = decoder.decode(payload)
+        except (UnicodeDecodeError, msgspec.DecodeError):
+            continue
+        if event.time.year >= 1990 and (event.visitorid or event.customerid):
+            events.append(event)
+    return events
+
+
+def distinct(events: Iterable[Event]) -> list[Event]:
+    """The first copy of each event id."""
+    return list({event.id: event for event in reversed(list(events))}.values())[::-1]
+
+
+def person_of(event: Event) -> str:
+    return f"v:{event.visitorid}" if event.visitorid else f"c:{event.customerid}"
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: (event.time, event.visitsequence, event.id))
+
+
+def by_person(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Each person's distinct events, in order."""
+    lives: dict[str, list[Event]] = defaultdict(list)
+    for event in in_order(distinct(events)):
+        lives[person_of(event)].append(event)
+    return lives
+
+
+def sessions(events: Iterable[Event], zone: tzinfo = UTC) -> list[Session]:
+    """The sessions of all persons; nobody's order matters but its own."""
+    return [
+        Session(person, tuple(session))
+        for person, life in by_person(events).items()
+        for session in _sessions(life, zone)
+    ]
+
+
+def _sessions(life: Sequence[Event], zone: tzinfo) -> list[list[Event]]:
+    endless = _days_without_beginning(life, zone)
+    cut: list[list[Event]] = [[life[0]]]
+    for before, event in pairwise(life):
+        day, day_before = _day(event, zone), _day(before, zone)
+        if event.time - before.time > GAP or (day != day_before and day_before in endless):
+            cut.append([])
+        cut[-1].append(event)
+    return cut
+
+
+def _days_without_beginning(life: Sequence[Event], zone: tzinfo) -> set[date]:
+    """Days without a gap from the first half hour on: the midnight after them cuts a session."""
+    days: dict[date, list[Event]] = defaultdict(list)
+    for event in life:
+        days[_day(event, zone)].append(event)
+    return {
+        day
+        for day, events in days.items()
+        if events[0].time - datetime.combine(day, time(), zone) <= GAP
+        and all(event.time - before.time <= GAP for before, event in pairwise(events))
+    }
+
+
+def _day(event: Event, zone: tzinfo) -> date:
+    return event.time.astimezone(zone).date()
+
+
+def orders(events: Iterable[Event]) -> dict[str, Order]:
+    """Orders by id, merged from copies: the first tells who and when, the largest how much."""
+    found: dict[str, Order] = {}
+    for event in in_order(distinct(events)):
+        if isinstance(event, OrderPlaced):
+            told = event.data
+            order = found.setdefault(told.order_id, Order(person_of(event), event.time))
+            order.copies += 1
+            order.skus |= {line.sku for line in told.products}
+            if told.revenue_minor is not None:
+                order.revenue_minor = max(order.revenue_minor, told.revenue_minor)
+                order.is_revenue_known = True
+    return found
+
+
+def pairs(found: Mapping[str, Order], at_least: int = 5) -> dict[tuple[str, str], int]:
+    """Products bought together in at least so many orders, each pair in the order of its codes."""
+    together: Counter[tuple[str, str]] = Counter()
+    for order in found.values():
+        together.update(combinations(sorted(order.skus), 2))
+    return {pair: count for pair, count in together.items() if count >= at_least}
+
+
+def abandoned_carts(events: Iterable[Event], clock: datetime) -> dict[str, datetime]:
+    """Per person, the instant its first letter is due, of those due by the clock.
+
+    A session's last addition to the cart waits 24 hours for an order of the person, copies
+    included. An addition is the last one when the session has no other within the wait.
+    """
+    events = list(events)
+    ordered: dict[str, list[datetime]] = defaultdict(list)
+    for event in distinct(events):
+        if isinstance(event, OrderPlaced | OrderPaid):
+            ordered[person_of(event)].append(event.time)
+    due: dict[str, datetime] = {}
+    for session in sessions(events):
+        for added_at in _last_additions(session):
+            is_bought = any(added_at <= at <= added_at + WAIT for at in ordered[session.person])
+            if added_at + WAIT <= clock and not is_bought:
+                due[session.person] = min(due.get(session.person, clock), added_at + WAIT)
+    return due
+
+
+def _last_additions(session: Session) -> list[datetime]:
+    added = [event.time for event in session.events if isinstance(event, CartItemAdded)]
+    return [at for at, after in zip_longest(added, added[1:]) if after is None or after - at > WAIT]
+
+
+def shop_clock(events: Iterable[Event], partition_of: Callable[[Event], int]) -> datetime:
+    """The smallest of the largest event times that the partitions have reached."""
+    reached: dict[int, datetime] = {}
+    for event in events:
+        partition = partition_of(event)
+        reached[partition] = max(reached.get(partition, event.time), event.time)
+    return min(reached.values())
