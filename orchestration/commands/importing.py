@@ -1,0 +1,195 @@
+"""`active-analytics import`: a shop's past, published as if it happened again.
+
+An import may be stopped and started again at will: it goes on where it was, and what it repeats
+changes no mart. Imported history never causes a letter, except on a shop clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestration.commands.import_progress import shown
+from streams.events import Event, encode, kind_of
+from streams.importers.checkpoint import Checkpoint
+from streams.importers.run import ImportReport, import_events
+from streams.importers.source import History, SourceError
+from streams.producer import BrokerError, EventProducer, ensure_topics, topic_id
+from streams.settings import StreamSettings
+
+_EXAMPLES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the caller asked for, in the words of the options."""
+
+    rate: float | None
+    limit: int | None
+    until: datetime | None
+    again: bool
+    dry_run: bool
+    as_json: bool
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    options = (
+        click.option(
+            "--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second at most."
+        ),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help="Stop after the first so many events."
+        ),
+        click.option(
+            "--until",
+            type=click.DateTime(["%Y-%m-%d"]),
+            help="Stop after this day of the shop [YYYY-MM-DD].",
+        ),
+        click.option(
+            "--again", is_flag=True, help="Publish from the beginning once more; changes no mart."
+        ),
+        click.option(
+            "--dry-run", is_flag=True, help="Publish nothing; count the events and show some."
+        ),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group("import")
+def import_history() -> None:
+    """Publish a shop's past events, in time order, as origin=import."""
+
+
+@import_history.command("ga-hits")
+@click.argument("folder", type=click.Path(path_type=Path))
+@_options
+def ga_hits(folder: Path, **wish: Any) -> None:
+    """Import a Google Analytics export: FOLDER holds hits.parquet and sessions.parquet."""
+    from streams.importers import ga_hits as importer
+
+    with _said_plainly():
+        _import(importer.history(folder), _Wish(**wish))
+
+
+@import_history.command("online-retail")
+@click.argument("file", type=click.Path(path_type=Path))
+@_options
+def online_retail(file: Path, **wish: Any) -> None:
+    """Import order lines: FILE is online_retail.parquet or online_retail.csv.gz."""
+    from streams.importers import online_retail as importer
+
+    with _said_plainly():
+        _import(importer.history(file), _Wish(**wish))
+
+
+def _import(history: History, wish: _Wish) -> None:
+    settings = StreamSettings.from_env()
+    events = _wished(history.events(), wish, settings)
+    if wish.dry_run:
+        _show_preview(history, events, wish.as_json)
+        return
+    report = _publish(history, events, wish, settings)
+    click.echo(
+        json.dumps(_found(history, report)) if wish.as_json else _told(history, report, settings)
+    )
+
+
+def _wished(events: Iterator[Event], wish: _Wish, settings: StreamSettings) -> Iterator[Event]:
+    """The events up to the limit and the day asked for."""
+    if wish.until is not None:
+        end = (wish.until + timedelta(days=1)).replace(tzinfo=settings.zone)
+        events = takewhile(lambda event: event.time < end, events)
+    return islice(events, wish.limit)
+
+
+def _publish(
+    history: History, events: Iterator[Event], wish: _Wish, settings: StreamSettings
+) -> ImportReport:
+    ensure_topics(settings)
+    topic = topic_id(settings, settings.events_topic)
+    checkpoint = Checkpoint.of(settings.local_home, history.name, history.identity, topic)
+    if wish.again:
+        checkpoint.forget()
+    already = checkpoint.sent()
+    wished = min(history.count, wish.limit or history.count)
+    if already >= wished:
+        return ImportReport(history.name, already, 0, 0.0)
+    with EventProducer(settings) as producer, shown(history.name, already, wished) as progress:
+        return import_events(
+            events,
+            producer,
+            name=history.name,
+            checkpoint=checkpoint,
+            rate=wish.rate,
+            progress=progress,
+        )
+
+
+def _found(history: History, report: ImportReport) -> dict[str, Any]:
+    return {
+        "name": history.name,
+        "events": history.count,
+        "already": report.already,
+        "published": report.published,
+        "seconds": round(report.seconds, 3),
+        "events_per_second": round(report.events_per_second),
+        "rows": dict(history.rows),
+    }
+
+
+def _told(history: History, report: ImportReport, settings: StreamSettings) -> str:
+    there = report.already + report.published
+    place = f"{there:,} of {history.count:,} events are in {settings.events_topic}"
+    if not report.published:
+        return f"{history.name}: nothing to do, {place}; --again publishes them once more"
+    done = f"{report.published:,} events published in {report.seconds:,.1f} s"
+    lines = [
+        f"{history.name}: {done} ({report.events_per_second:,.0f}/s); {place}",
+        *_rows(history),
+    ]
+    return "\n".join(lines)
+
+
+def _rows(history: History) -> list[str]:
+    return [f"  {count:>9,}  {what}" for what, count in history.rows.items()]
+
+
+def _show_preview(history: History, events: Iterator[Event], as_json: bool) -> None:
+    """Count the events by kind, with the first one of each of ten kinds as an example."""
+    kinds: Counter[str] = Counter()
+    examples: list[str] = []
+    for event in events:
+        kind = kind_of(event)
+        if not kinds[kind] and len(examples) < _EXAMPLES:
+            examples.append(encode(event).decode())
+        kinds[kind] += 1
+    if as_json:
+        found = {"name": history.name, "events": kinds.total(), "kinds": kinds}
+        click.echo(json.dumps(found | {"rows": dict(history.rows)}))
+        return
+    counts = [f"  {count:>9,}  {kind}" for kind, count in kinds.most_common()]
+    heading = f"{history.name}: {kinds.total():,} events would be published"
+    click.echo("\n".join((heading, *counts, "rows of the source:", *_rows(history), *examples)))
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Turn what a person can mend into one sentence."""
+    try:
+        yield
+    except (SourceError, BrokerError) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("stopped; the same command goes on from here") from None
