@@ -180,7 +180,7 @@ class LocalKafka:
     def _await_answer(self) -> None:
         settings = StreamSettings(kafka_brokers=self.brokers)
         deadline = time.monotonic() + START_BUDGET_SECONDS
-        while not (_accepts(self.port) and is_answering(settings)):
+        while not is_answering(settings, budget_seconds=1):
             if not self.is_running():
                 raise LocalKafkaError(f"Kafka ended while starting; it said:\n{self._last_words()}")
             if time.monotonic() > deadline:
@@ -211,9 +211,3 @@ def _refuse_taken(port: int) -> None:
                 f"port {port} of 127.0.0.1 cannot be used ({os.strerror(error.errno)}): another"
                 " broker may be there; stop it, choose another port, or use it by KAFKA_BROKERS"
             ) from None
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

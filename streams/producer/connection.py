@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -34,6 +37,7 @@ def connection(
     settings: StreamSettings, budget_seconds: float = ANSWER_BUDGET_SECONDS
 ) -> dict[str, Any]:
     """The library's names for how to reach the broker; `budget_seconds` is for the first answer."""
+    _quieten(logging.getLogger("kafka"))
     given = {
         "bootstrap_servers": [one.strip() for one in settings.kafka_brokers.split(",")],
         "security_protocol": settings.kafka_security_protocol,
@@ -50,13 +54,48 @@ def connection(
     }
 
 
+def await_listener(settings: StreamSettings, budget_seconds: float) -> None:
+    """Wait until one of the brokers accepts a connection.
+
+    Asked before an admin client is made: one that finds no broker leaves its thread behind.
+
+    Raises:
+        BrokerBusyError: none did within the budget.
+    """
+    deadline = time.monotonic() + budget_seconds
+    addresses = [one.strip().rpartition(":") for one in settings.kafka_brokers.split(",")]
+    while not any(_accepts(host.strip("[]"), int(port)) for host, _, port in addresses):
+        if time.monotonic() > deadline:
+            raise BrokerBusyError(f"no broker answers on {settings.kafka_brokers}")
+        time.sleep(0.1)
+
+
+def _accepts(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _quieten(log: logging.Logger) -> None:
+    """Silence a log that tells ten times a second of one outage: its errors reach us as errors."""
+    if log.level == logging.NOTSET:
+        log.setLevel(logging.CRITICAL)
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn the library's errors into ours, with what was being done in the message."""
     try:
         yield
-    except (ProducerFencedError, InvalidProducerEpochError) as error:
-        raise FencedError(f"could not {what}: another producer took over") from error
     except KafkaError as error:
-        kind = BrokerBusyError if error.retriable else BrokerRefusedError
-        raise kind(f"could not {what}: {error}") from error
+        raise broker_error(what, error) from error
+
+
+def broker_error(what: str, error: KafkaError) -> BrokerError:
+    """An error of the library in our words."""
+    if isinstance(error, ProducerFencedError | InvalidProducerEpochError):
+        return FencedError(f"could not {what}: another producer took over")
+    kind = BrokerBusyError if error.retriable else BrokerRefusedError
+    return kind(f"could not {what}: {error}")

@@ -15,6 +15,7 @@ from streams.producer.connection import (
     ANSWER_BUDGET_SECONDS,
     BrokerBusyError,
     BrokerRefusedError,
+    await_listener,
     connection,
     translated,
 )
@@ -59,6 +60,16 @@ def topic_id(settings: StreamSettings, topic: str) -> str:
     """
     with _admin(settings) as admin:
         return str(uuid.UUID(str(_existing(admin, topic)["topic_id"])))
+
+
+def partition_count(settings: StreamSettings, topic: str) -> int:
+    """Into how many partitions a topic is cut.
+
+    Raises:
+        BrokerRefusedError: there is no such topic.
+    """
+    with _admin(settings) as admin:
+        return len(_existing(admin, topic)["partitions"])
 
 
 def end_offsets(settings: StreamSettings, topic: str) -> dict[int, int]:
@@ -109,6 +120,7 @@ def _create(admin: Any, topic: str, partitions: int, settings: StreamSettings) -
 def _admin(
     settings: StreamSettings, budget_seconds: float = ANSWER_BUDGET_SECONDS
 ) -> Iterator[Any]:
+    await_listener(settings, budget_seconds)
     with translated(f"ask {settings.kafka_brokers}"):
         admin = KafkaAdminClient(**connection(settings, budget_seconds))
         try:
