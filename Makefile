@@ -59,6 +59,7 @@ bench: $(READY) ## every figure that README states
 
 schemas: $(READY) ## write the JSON Schemas of the contract anew
 	$(BIN)/python -m streams.schemas
+	$(BIN)/python -m orchestration.schemas
 
 clean: ## delete this machine's data (stop the services first)
 	@test ! -x $(BIN)/active-analytics || $(BIN)/active-analytics down

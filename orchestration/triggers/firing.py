@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 import msgspec
 
 Mode = Literal["wall", "shop"]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _FIRINGS = UUID(
     "9f0d3f3a-6a53-5f0e-9c56-0c1a7a4f8f11"
@@ -25,7 +26,7 @@ class CartFacts(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     event_id: str
     origin: str
-    added_at: datetime
+    added_at: Instant
     skus: list[str]
     names: list[str]
     wait_hours: int

@@ -1,19 +1,18 @@
 """The message of a firing in the feed: CloudEvents 1.0 in structured JSON, like the shop's own.
 
-Its JSON Schema stands beside this module in `trigger.fired.schema.json`; a test keeps the two
-equal. The message is a pure function of the firing, so that one published again after a crash is
-the same to the last byte.
+Its JSON Schema stands beside this module in `trigger.fired.schema.json` (`make schemas` writes it,
+a test keeps it equal). The message is a pure function of the firing, so that one published again
+after a crash is the same to the last byte.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
-from orchestration.triggers.firing import CartFacts, Firing, Mode
+from orchestration.triggers.firing import CartFacts, Firing, Instant, Mode
 
 SOURCE = "/active-analytics/triggers"
 
@@ -28,8 +27,8 @@ class FiredData(msgspec.Struct, frozen=True, kw_only=True):
     trigger: str
     title: str
     firing_id: UUID
-    due_at: datetime
-    decided_at: datetime
+    due_at: Instant
+    decided_at: Instant
     clock: Mode
     facts: CartFacts
 
@@ -42,7 +41,7 @@ class TriggerFired(
     specversion: Literal["1.0"] = "1.0"
     id: UUID
     source: str = SOURCE
-    time: datetime
+    time: Instant
     visitorid: str = ""
     customerid: str = ""
     data: FiredData
@@ -78,5 +77,6 @@ def read_message(value: bytes) -> TriggerFired:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a message."""
-    return msgspec.json.schema(TriggerFired)
+    """The JSON Schema (2020-12) of a message."""
+    body = msgspec.json.schema(TriggerFired)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **body}

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import orchestration.triggers
+from orchestration.schemas import FILE
 from orchestration.triggers.decide import decide
 from orchestration.triggers.message import message_of, read_message, schema
 from tests.unit.trigger_builders import DAY, MONDAY, cart, definition, wall
-
-SCHEMA = Path(orchestration.triggers.__path__[0]) / "trigger.fired.schema.json"
 
 
 def message(**told) -> tuple[bytes, bytes]:
@@ -41,4 +38,4 @@ def test_a_message_reads_back_as_it_was_written() -> None:
 
 
 def test_the_schema_beside_the_rules_is_the_one_of_the_messages() -> None:
-    assert json.loads(SCHEMA.read_text()) == schema()
+    assert json.loads(FILE.read_text()) == schema()
