@@ -6,12 +6,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+import urllib3
 
-from warehouse.client import Warehouse, wait_until_ready
+from warehouse.client import Warehouse, WarehouseBusyError, wait_until_ready
 from warehouse.migrate import migrate
 from warehouse.settings import WarehouseSettings
 
@@ -45,17 +47,40 @@ class EmbeddedProcess:
                 stdout=log,
                 stderr=log,
             )
-        wait_until_ready(self.settings, 30)
+        try:
+            wait_until_ready(self.settings, 60)
+        except WarehouseBusyError:
+            self.kill()
+            raise AssertionError(self.log.read_text()) from None
 
     def stop(self) -> int:
         """End it with SIGTERM; returns its exit code."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would."""
         self.process.kill()
         self.process.wait(30)
+
+
+def ask(
+    settings: WarehouseSettings,
+    body: str | bytes,
+    *,
+    method: str = "POST",
+    headers: Mapping[str, str] | None = None,
+    **fields: str,
+) -> urllib3.BaseHTTPResponse:
+    """Speak ClickHouse's HTTP protocol without a driver; bodies come back as they were sent."""
+    return urllib3.request(
+        method,
+        f"{settings.url}/?{urlencode(fields)}",
+        body=body,
+        headers=dict(headers or {}),
+        decode_content=False,
+        retries=False,
+    )
 
 
 def free_port() -> int:

@@ -50,7 +50,7 @@ class WarehouseSettings:
             try:
                 values[one.name] = _read(one.name, text)
             except ValueError as error:
-                shown = "…" if one.name == "password" else repr(text)
+                shown = "…" if one.name == "password" or "@" in text else repr(text)
                 complaints.append(f"{name}={shown}: {error}")
         if complaints:
             raise WarehouseSettingsError("settings that cannot be used: " + "; ".join(complaints))

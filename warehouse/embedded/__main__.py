@@ -64,7 +64,10 @@ async def serve(engine: Engine, settings: WarehouseSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     server = Server(engine, settings, settings.path / "tmp")
     runner = web.AppRunner(
-        server.application(), access_log=None, keepalive_timeout=KEEP_ALIVE_SECONDS
+        server.application(),
+        access_log=None,
+        auto_decompress=False,  # aiohttp would pass on a truncated body as a whole one
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
     )
     await runner.setup()
     site = web.TCPSite(runner, settings.listen, settings.port)

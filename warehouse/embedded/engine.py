@@ -66,6 +66,8 @@ class Connection:
             raw = self._raw.query(sql, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
             raise EngineError(str(error)) from None
+        except UnicodeDecodeError as error:  # a message that quotes rows which are not UTF-8
+            raise EngineError(error.object.decode(errors="replace")) from None
         return Result(
             raw.bytes(),
             raw.rows_read(),

@@ -13,7 +13,11 @@ from warehouse.statements import first_words, shortened, tokens
 
 READ_ONLY = "READ_ONLY"
 _UNREADABLE = "UNKNOWN"
-_CONTROL_WORDS = frozenset({"USE", "SET", "KILL", "BACKUP", "RESTORE", "CREATE", "DROP"})
+_CONTROL_WORDS = frozenset(
+    """
+    USE SET KILL BACKUP RESTORE CREATE DROP ALTER INSERT DELETE UPDATE ATTACH DETACH
+    """.split()  # noqa: SIM905  # a list of words reads better
+)
 _SYSTEM_WORDS = frozenset(
     {"FLUSH", "STOP", "START", "SYNC", "DROP", "CLEAR", "RELOAD", "REFRESH", "WAIT", "CANCEL"}
 )
