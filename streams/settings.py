@@ -56,6 +56,8 @@ class StreamSettings:
             SettingsError: naming every bad variable, what it held and what it takes.
         """
         values: dict[str, object] = {}
+        if environ.get("KAFKA_PORT"):  # the local broker's, where no other is named
+            values["kafka_brokers"] = f"127.0.0.1:{environ['KAFKA_PORT']}"
         complaints = []
         for one in fields(cls):
             text = environ.get(one.name.upper())

@@ -16,6 +16,7 @@ from types import FrameType
 log = logging.getLogger("active_analytics.supervisor")
 
 FINAL_CODES = (0, 3)
+PASSED_ON = (signal.SIGTERM, signal.SIGINT)
 LONGEST_PAUSE_SECONDS = 60.0
 
 
@@ -38,9 +39,20 @@ def supervise(command: Sequence[str], first_pause_seconds: float = 1.0) -> int:
         for process in running:
             process.send_signal(number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, pass_on)
-    pause = first_pause_seconds
+    before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        return _run(command, first_pause_seconds, told_to_stop, running)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(
+    command: Sequence[str],
+    pause: float,
+    told_to_stop: threading.Event,
+    running: list[subprocess.Popen[bytes]],
+) -> int:
     while True:
         process = subprocess.Popen(command)
         running[:] = [process]
@@ -48,7 +60,6 @@ def supervise(command: Sequence[str], first_pause_seconds: float = 1.0) -> int:
         if code in FINAL_CODES or told_to_stop.is_set():
             return code
         log.warning("the worker ended with code %d; starting again in %.0f s", code, pause)
-        told_to_stop.wait(pause)
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        if told_to_stop.is_set():
+        if told_to_stop.wait(pause):
             return code
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

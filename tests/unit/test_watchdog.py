@@ -1,0 +1,21 @@
+from streams.watchdog import Watchdog
+
+
+def test_a_partition_that_moves_is_never_stalled() -> None:
+    dog = Watchdog(10)
+    assert [dog.stalled(now, {"p": now}, {"p": 1000}) for now in range(0, 60, 5)] == [[]] * 12
+
+
+def test_a_partition_that_stands_still_with_messages_waiting_is_stalled() -> None:
+    dog = Watchdog(10)
+    assert dog.stalled(0, {"p": 5, "q": 7}, {"p": 9, "q": 7}) == []
+    assert dog.stalled(9, {"p": 5, "q": 7}, {"p": 9, "q": 7}) == []
+    assert dog.stalled(10, {"p": 5, "q": 7}, {"p": 9, "q": 7}) == ["p"]
+
+
+def test_patience_begins_when_the_first_message_waits() -> None:
+    dog = Watchdog(10)
+    dog.stalled(0, {"p": 5}, {"p": 5})
+    dog.stalled(100, {"p": 5}, {"p": 5})
+    assert dog.stalled(105, {"p": 5}, {"p": 6}) == []
+    assert dog.stalled(111, {"p": 5}, {"p": 6}) == ["p"]
