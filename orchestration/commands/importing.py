@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from pathlib import Path
@@ -21,7 +21,7 @@ import click
 from orchestration.commands.import_progress import shown
 from streams.events import Event, encode, kind_of
 from streams.importers.checkpoint import Checkpoint
-from streams.importers.run import ImportReport, import_events
+from streams.importers.run import ImportReport, import_events, import_messages
 from streams.importers.source import History, SourceError
 from streams.producer import BrokerError, EventProducer, ensure_topics, topic_id
 from streams.settings import StreamSettings
@@ -94,6 +94,46 @@ def online_retail(file: Path, **wish: Any) -> None:
         _import(importer.history(file), _Wish(**wish))
 
 
+@import_history.command("simulated")
+@click.option("--seed", default=1, show_default=True, help="Another seed is another month.")
+@click.option("--days", default=31, show_default=True, type=click.IntRange(min=1))
+@click.option("--visitors", default=1_900, show_default=True, type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def simulated(seed: int, days: int, visitors: int, as_json: bool) -> None:
+    """Publish a generated shop, with the late, doubled and broken messages that real ones send."""
+    from streams.simulator import simulate
+
+    settings = StreamSettings.from_env()
+    simulation = simulate(seed=seed, days=days, visitors=visitors)
+    with _said_plainly():
+        checkpoint = _checkpoint(settings, "simulated", simulation.digest)
+        already, count = checkpoint.sent(), len(simulation.messages)
+        with EventProducer(settings) as producer, shown("simulated", already, count) as progress:
+            report = import_messages(
+                simulation.messages,
+                producer,
+                name="simulated",
+                checkpoint=checkpoint,
+                progress=progress,
+            )
+    told = {"name": report.name, "already": already, "published": report.published}
+    expected = asdict(simulation.expected)
+    if as_json:
+        click.echo(json.dumps({**told, "expected": expected}))
+    else:
+        click.echo(
+            f"simulated: {report.published:,} messages published, {already:,} were there: "
+            f"{expected['duplicates']:,} of them copies, {expected['broken']:,} broken, "
+            f"{expected['late']:,} late; {expected['orders']:,} orders"
+        )
+
+
+def _checkpoint(settings: StreamSettings, name: str, identity: str) -> Checkpoint:
+    ensure_topics(settings)
+    topic = topic_id(settings, settings.events_topic)
+    return Checkpoint.of(settings.local_home, name, identity, topic)
+
+
 def _import(history: History, wish: _Wish) -> None:
     settings = StreamSettings.from_env()
     events = _wished(history.events(), wish, settings)
@@ -117,9 +157,7 @@ def _wished(events: Iterator[Event], wish: _Wish, settings: StreamSettings) -> I
 def _publish(
     history: History, events: Iterator[Event], wish: _Wish, settings: StreamSettings
 ) -> ImportReport:
-    ensure_topics(settings)
-    topic = topic_id(settings, settings.events_topic)
-    checkpoint = Checkpoint.of(settings.local_home, history.name, history.identity, topic)
+    checkpoint = _checkpoint(settings, history.name, history.identity)
     if wish.again:
         checkpoint.forget()
     already = checkpoint.sent()
