@@ -233,7 +233,7 @@ def known_at(now: datetime, carts: list[Cart], orders: list[tuple[str, Answer]])
 on_the_engine = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@settings(on_the_engine, max_examples=60)
+@settings(on_the_engine, max_examples=40)
 @given(histories(), st.integers(-24, 140), st.sampled_from(["wall", "shop"]))
 def test_candidates_by_sql_are_what_the_rules_would_fire(world, history, hour, mode) -> None:
     carts, orders = history

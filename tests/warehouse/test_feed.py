@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orchestration.commands.detecting import detect, feed
-from orchestration.feed import KafkaFeed
+from orchestration.feed import KafkaFeed, Place
 from orchestration.triggers.decide import decide
 from orchestration.triggers.message import message_of
 from streams.settings import StreamSettings
@@ -85,6 +85,21 @@ def test_a_feed_that_is_not_there_is_said_plainly(environment) -> None:
     result = run({**environment, "TRIGGERS_TOPIC": "shop.nothing"})
     assert result.exit_code == 1
     assert result.output == "Error: there is no topic shop.nothing\n"
+
+
+def test_a_feed_that_ends_before_what_was_noted_is_another_one_and_read_as_a_whole(
+    stream_settings,
+) -> None:
+    publish(stream_settings, "ann")
+    with KafkaFeed(stream_settings) as opened:
+        assert [place for _, place in opened.after({0: 10_000})] == [Place(0, 0)]
+        assert list(opened.after({0: 0})) == []
+
+
+def test_messages_of_others_in_the_feed_are_no_firings(stream_settings) -> None:
+    with KafkaFeed(stream_settings) as opened:
+        opened.publish([(b"ann", b"{}"), (b"ann", b"not JSON")])
+        assert list(opened.after({})) == []
 
 
 def test_detect_tells_scripts_what_it_did_and_people_that_history_is_played(
