@@ -79,5 +79,6 @@ def _for_people() -> tuple[type[Exception], ...]:
     from streams.local_kafka import LocalKafkaError
     from streams.producer import BrokerError
     from warehouse.client import WarehouseError
+    from warehouse.settings import WarehouseSettingsError
 
-    return (SettingsError, WarehouseError, BrokerError, LocalKafkaError)
+    return (SettingsError, WarehouseSettingsError, WarehouseError, BrokerError, LocalKafkaError)

@@ -34,7 +34,7 @@ _MARTS = """
 """
 _LETTERS = """
     select
-        (select count() from triggers.firings) as letters,
+        (select uniqExact(firing_id) from triggers.firings) as letters,
         (select uniqExact(firing_id) from triggers.publications) as letters_published
 """
 _TOP_PAIRS = """
