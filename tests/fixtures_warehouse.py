@@ -80,6 +80,7 @@ def ask(
         headers=dict(headers or {}),
         decode_content=False,
         retries=False,
+        timeout=60,
     )
 
 

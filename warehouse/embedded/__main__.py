@@ -16,7 +16,7 @@ from warehouse.embedded.opening import CannotOpenError, opened
 from warehouse.embedded.server import Server
 from warehouse.settings import LOOPBACK_HOSTS, WarehouseSettings, WarehouseSettingsError
 
-READS_MAY_TAKE_SECONDS = 5
+READS_MAY_TAKE_SECONDS = 3
 KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot tell what was done
 
 

@@ -16,7 +16,6 @@ _SHARE_OF_ONE_QUERY = 0.8  # of the memory of all
 
 _CONFIGURATION = """\
 <clickhouse>
-    <timezone>UTC</timezone>
     <max_server_memory_usage_to_ram_ratio>{memory_ratio}</max_server_memory_usage_to_ram_ratio>
     <mark_cache_size>268435456</mark_cache_size>
     <tmp_path>{path}/tmp/</tmp_path>

@@ -8,11 +8,11 @@ gives back (466 MB left 1.3 GB), and binary rows inside a statement's text are m
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from chdb import _chdb
+from typing import Any
 
 from warehouse.embedded.errors import EngineError
 
@@ -40,11 +40,8 @@ class Kind:
 class Connection:
     """One connection: current database, settings and temporary tables are its own."""
 
-    def __init__(self, address: str) -> None:
-        try:
-            self._raw = _chdb.connect(address)  # type: ignore[attr-defined]  # compiled module
-        except RuntimeError as error:
-            raise EngineError(str(error)) from None
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
 
     def kind(self, sql: str) -> Kind:
         """What a text would do, without running it. Private API of chdb: its version is pinned."""
@@ -105,12 +102,23 @@ class Engine:
         listed = "&".join(f"{name}={value}" for name, value in options.items())
         self.settings = dict(settings)
         self._address = f"{path.resolve()}?{listed}"
-        self._keeper = Connection(self._address)  # the engine ends with its last connection
+        self._library = _load_library()
+        self._keeper = self.connect()  # the engine ends with its last connection
 
     def connect(self) -> Connection:
         """Open a connection."""
-        return Connection(self._address)
+        try:
+            return Connection(self._library.connect(self._address))
+        except RuntimeError as error:
+            raise EngineError(str(error)) from None
 
     def close(self) -> None:
         """End the engine, when every other connection is closed."""
         self._keeper.close()
+
+
+def _load_library() -> Any:
+    os.environ["TZ"] = "UTC"  # the engine reads its zone once, while it is loaded
+    from chdb import _chdb
+
+    return _chdb
