@@ -148,14 +148,18 @@ class Warehouse:
             self._client.command(sql, parameters=params)
 
     def stream(self, sql: str, format: str, **params: object) -> Iterator[bytes]:
-        """The answer of a query as the server encodes it, in pieces.
+        """The answer of a statement as the server encodes it, in pieces.
 
         The server is asked to send nothing before it has all, so an answer is whole or an error.
+
+        Args:
+            sql: any statement; a FORMAT clause of its own goes before `format`.
+            format: a format of ClickHouse, such as CSV.
+            **params: values of the statement's parameters.
         """
+        settings = {"wait_end_of_query": "1", "default_format": format}
         with _translated(sql, self._address):
-            answer = self._client.raw_stream(
-                sql, parameters=params, fmt=format, settings={"wait_end_of_query": "1"}
-            )
+            answer = self._client.raw_stream(sql, parameters=params, settings=settings)
             try:
                 while piece := answer.read(PIECE_BYTES):
                     yield piece
@@ -173,11 +177,12 @@ class Warehouse:
         """
         if not rows:
             return
-        with _translated(f"insert {len(rows)} rows into {table}", self._address):
+        asked = f"insert {len(rows)} rows into {table}"
+        with _translated(asked, self._address):
             context = self._client.create_insert_context(table, columns, data=rows)
             body = b"".join(NativeTransform.build_insert(context))  # begins with the statement
-            if context.insert_exception is not None:
-                raise context.insert_exception
+        if misfit := context.insert_exception:
+            raise WarehouseRefusedError(f"{asked}: {misfit}") from misfit
         self._send(_Encoded(table, len(rows), body), settings)
 
     def insert_arrow(self, table: str, arrow_table: pa.Table, **settings: object) -> None:

@@ -6,14 +6,16 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
+
+_ROWS_FOR_PEOPLE = "JSONCompactStringsEachRowWithNames"
 
 
 @click.group()
@@ -61,15 +63,20 @@ def migrate(dry_run: bool, as_json: bool) -> None:
 def sql(query: str, output_format: str | None) -> None:
     """Run a query: a table for people, or any format of ClickHouse as it is."""
     with Warehouse.connect(WarehouseSettings.from_env(), "active-analytics sql") as connection:
+        pieces = connection.stream(query, output_format or _ROWS_FOR_PEOPLE)
         if output_format:
-            for piece in connection.stream(query, output_format):
+            for piece in pieces:
                 sys.stdout.buffer.write(piece)
-            return
-        _show(connection.dicts(query))
+        else:
+            _show([json.loads(line) for line in b"".join(pieces).splitlines()])
 
 
-def _show(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(*(rows[0] if rows else ()))
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    Console().print(table if rows else "no rows")
+def _show(lines: Sequence[Sequence[str]]) -> None:
+    """Show the names and the rows of an answer."""
+    if len(lines) < 2:
+        click.echo("no rows" if lines else "done")
+        return
+    table = Table(*lines[0])
+    for row in lines[1:]:
+        table.add_row(*(Text(value) for value in row))
+    Console().print(table)
