@@ -19,7 +19,7 @@ lines as (
         quantity,
         revenue_minor
     from {{ ref('stg_order_lines') }}
-    where is_copy
+    where kind = 'order.placed'
 
 ),
 

@@ -3,7 +3,7 @@
 -- A visit is the source's own when it tells one, else the session. It leads to an order of the same person that comes
 -- within the lookback after the visit's beginning. An order that no such visit leads to (its own began too early) has
 -- one touchpoint: its own channel.
-{{ config(materialized='table', order_by=['order_id', 'position']) }}
+{{ config(materialized='table', tags='roll_up', order_by=['order_id', 'position']) }}
 
 with
 

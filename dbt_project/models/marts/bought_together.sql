@@ -2,7 +2,7 @@
 --
 -- SKUs are numbered before they are paired: an order of a thousand lines has half a million pairs, and a pair of
 -- numbers is a fraction of a pair of texts.
-{{ config(materialized='table', order_by=['sku_a', 'sku_b']) }}
+{{ config(materialized='table', tags='roll_up', order_by=['sku_a', 'sku_b']) }}
 
 with
 

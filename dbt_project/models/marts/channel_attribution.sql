@@ -1,7 +1,7 @@
 -- One row per order and channel that led to it: which share of the order each model gives to the channel.
 --
 -- Over the channels of an order the shares of a model add up to 1, so that sums over any orders add up to orders.
-{{ config(materialized='table', order_by=['order_id', 'channel']) }}
+{{ config(materialized='table', tags='roll_up', order_by=['order_id', 'channel']) }}
 
 with
 

@@ -1,5 +1,5 @@
 -- One row per person, with everything they did so far.
-{{ config(materialized='table', order_by='person') }}
+{{ config(materialized='table', tags='roll_up', order_by='person') }}
 
 with
 

@@ -2,6 +2,7 @@
 --
 -- Shops repeat the message of an order, under other event ids and with other contents. Time, person and channel are
 -- those of the earliest copy, which also says the order's day; amounts are those of the copy with the largest revenue.
+-- What nobody ever placed is no order, even if it was paid, cancelled or returned.
 {{ config(materialized='shop_days', partition_by='ordered_on', order_by='order_id') }}
 
 with
@@ -12,7 +13,6 @@ order_events as (
         event_id,
         order_id,
         kind,
-        is_copy,
         occurred_at,
         occurred_on,
         person,
@@ -26,8 +26,40 @@ order_events as (
         revenue_minor,
         tax_minor,
         shipping_minor,
-        currency
+        currency,
+        (occurred_at, visit_sequence, event_id) as place_in_time
     from {{ ref('stg_orders') }}
+
+),
+
+copies as (
+
+    select
+        order_id,
+        argMin(
+            (occurred_on, occurred_at, person, visitor_id, origin, channel, channel_source),
+            place_in_time
+        ) as first_copy,
+        argMinIf(customer_id, place_in_time, customer_id != '') as customer_id,
+        argMinIf(currency, place_in_time, currency != '') as currency,
+        maxIf((revenue_minor, tax_minor, shipping_minor), is_revenue_known) as amounts,
+        max(is_revenue_known) as tells_revenue,
+        count() as copy_count
+    from order_events
+    where kind = 'order.placed'
+    group by order_id
+
+),
+
+consequences as (
+
+    select
+        order_id,
+        countIf(kind = 'order.paid') > 0 as is_paid,
+        countIf(kind = 'order.cancelled') > 0 as is_cancelled,
+        sumIf(revenue_minor, kind = 'order.returned') as returned_minor
+    from order_events
+    group by order_id
 
 ),
 
@@ -40,53 +72,31 @@ lines as (
     from {{ ref('int_order_lines_merged') }}
     group by order_id
 
-),
-
-merged as (
-
-    select
-        order_id,
-        argMinIf(
-            (occurred_on, occurred_at, person, visitor_id, origin, channel, channel_source),
-            (occurred_at, visit_sequence, event_id),
-            is_copy
-        ) as first_copy,
-        argMinIf(customer_id, (occurred_at, visit_sequence, event_id), is_copy and customer_id != '') as customer_id,
-        argMinIf(currency, (occurred_at, visit_sequence, event_id), is_copy and currency != '') as currency,
-        maxIf((revenue_minor, tax_minor, shipping_minor), is_copy and is_revenue_known) as amounts,
-        toBool(countIf(is_copy and is_revenue_known) > 0) as tells_revenue,
-        countIf(is_copy) as copy_count,
-        toBool(countIf(kind = 'order.paid') > 0) as is_paid,
-        toBool(countIf(kind = 'order.cancelled') > 0) as is_cancelled,
-        sumIf(revenue_minor, kind = 'order.returned') as returned_minor
-    from order_events
-    group by order_id
-    having copy_count > 0
-
 )
 
 select
-    merged.order_id as order_id,
-    merged.first_copy.1 as ordered_on,
-    merged.first_copy.2 as ordered_at,
-    merged.first_copy.3 as person,
-    merged.first_copy.4 as visitor_id,
-    merged.customer_id as customer_id,
-    toLowCardinality(merged.first_copy.5) as origin,
-    toLowCardinality(merged.first_copy.6) as channel,
-    toLowCardinality(merged.first_copy.7) as channel_source,
-    toLowCardinality(merged.currency) as currency,
-    merged.tells_revenue as is_revenue_known,
-    merged.amounts.1 as revenue_minor,
-    merged.amounts.2 as tax_minor,
-    merged.amounts.3 as shipping_minor,
+    copies.order_id as order_id,
+    copies.first_copy.1 as ordered_on,
+    copies.first_copy.2 as ordered_at,
+    copies.first_copy.3 as person,
+    copies.first_copy.4 as visitor_id,
+    copies.customer_id as customer_id,
+    toLowCardinality(copies.first_copy.5) as origin,
+    toLowCardinality(copies.first_copy.6) as channel,
+    toLowCardinality(copies.first_copy.7) as channel_source,
+    toLowCardinality(copies.currency) as currency,
+    toBool(copies.tells_revenue) as is_revenue_known,
+    copies.amounts.1 as revenue_minor,
+    copies.amounts.2 as tax_minor,
+    copies.amounts.3 as shipping_minor,
     lines.lines_minor as lines_minor,
     revenue_minor - lines_minor as lines_difference_minor,
     toUInt32(lines.line_count) as line_count,
-    toUInt32(merged.copy_count) as copy_count,
-    merged.is_paid as is_paid,
-    merged.is_cancelled as is_cancelled,
-    merged.returned_minor as returned_minor
-from merged
-left join lines on merged.order_id = lines.order_id
+    toUInt32(copies.copy_count) as copy_count,
+    toBool(consequences.is_paid) as is_paid,
+    toBool(consequences.is_cancelled) as is_cancelled,
+    consequences.returned_minor as returned_minor
+from copies
+inner join consequences on copies.order_id = consequences.order_id
+left join lines on copies.order_id = lines.order_id
 where {{ built_days('ordered_on') }}

@@ -1,4 +1,4 @@
--- One row per order event: a copy of an order, its payment, cancellation or return.
+-- One row per order event: an order (or one more copy of it), its payment, its cancellation, a return.
 --
 -- Of the whole history and not of the built days: an order is merged from its copies wherever they lie, and its row
 -- must not depend on which days were built before.
@@ -16,7 +16,6 @@ select
     event_id,
     order_id,
     kind,
-    cast(kind in ('order.placed', 'order.paid') as Bool) as is_copy,
     occurred_at,
     occurred_on,
     person,
