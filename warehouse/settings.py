@@ -28,9 +28,9 @@ class WarehouseSettings:
     password: str = field(default="", repr=False)
     path: Path = Path(".local/warehouse")
     listen: str = "127.0.0.1"
-    max_queries: int = 32
+    max_queries: int = 32  # run at once, each in a thread; eight times as many may wait
     max_query_seconds: int = 3600
-    memory_percent: int = 60
+    memory_percent: int = 60  # of the machine's, for all queries together
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> WarehouseSettings:

@@ -14,7 +14,7 @@ from warehouse.settings import WarehouseSettings
 
 BLOCK_ROWS = 2_000
 WRITERS = 3
-ACKNOWLEDGED_PER_ROUND = 15
+ACKNOWLEDGED_PER_ROUND = 10
 KILLS = 3
 TABLE = """
 create table default.blocks (writer UInt32, block UInt32, number UInt32, padding String)

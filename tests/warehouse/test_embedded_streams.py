@@ -101,15 +101,3 @@ def test_a_reader_that_stops_in_the_middle_ends_its_query(
     answer.read(1000)
     answer.close()
     wait_until_over(warehouse_server, "stopped")
-
-
-def test_a_query_ends_at_its_time_limit(warehouse_server: WarehouseSettings) -> None:
-    slow = "select count(sleepEachRow(0.1)) from numbers(600) settings max_block_size = 1"
-    answer = ask(warehouse_server, slow, max_execution_time="1")
-    assert (answer.status, answer.headers["X-ClickHouse-Exception-Code"]) == (408, "159")
-
-
-def test_a_query_may_not_take_more_memory_than_it_may(warehouse_server: WarehouseSettings) -> None:
-    greedy = "select groupArray(number) from numbers(100000000)"
-    answer = ask(warehouse_server, greedy, max_memory_usage="50000000")
-    assert answer.headers["X-ClickHouse-Exception-Code"] == "241"

@@ -112,11 +112,10 @@ def test_a_begun_statement_that_may_not_run_twice_is_left_to_a_person(folder: Fo
     assert folder.warehouse.scalar("select count() from marts.one") == 1
 
 
-def test_killed_at_any_statement_the_command_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_killed_half_way_the_command_goes_on_where_it_was(tmp_path: Path) -> None:
     server = EmbeddedProcess(tmp_path)
     with Warehouse.connect(server.settings, "tests") as warehouse:
-        for begun_count in (2, 6):
-            kill_when_begun(warehouse, server, begun_count)
+        kill_when_begun(warehouse, server, begun_count=4)
         assert pending(warehouse) != []
         assert subprocess.run(MIGRATE, env=environment(server), check=True).returncode == 0
         assert pending(warehouse) == []

@@ -16,7 +16,7 @@ from warehouse.embedded.opening import CannotOpenError, opened
 from warehouse.embedded.server import Server
 from warehouse.settings import LOOPBACK_HOSTS, WarehouseSettings, WarehouseSettingsError
 
-READS_MAY_TAKE_SECONDS = 3
+READS_MAY_TAKE_SECONDS = 2
 KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot tell what was done
 
 
@@ -49,7 +49,8 @@ def read_settings() -> WarehouseSettings:
             f"listening on {given.listen} opens the warehouse to other machines: "
             "set WAREHOUSE_PASSWORD, or listen on 127.0.0.1"
         )
-    url = f"http://{given.listen}:{given.port}"
+    host = f"[{given.listen}]" if ":" in given.listen else given.listen
+    url = f"http://{host}:{given.port}"
     return replace(settings, path=given.path, listen=given.listen, url=url)
 
 
@@ -68,6 +69,7 @@ async def serve(engine: Engine, settings: WarehouseSettings) -> None:
         access_log=None,
         auto_decompress=False,  # aiohttp would pass on a truncated body as a whole one
         keepalive_timeout=KEEP_ALIVE_SECONDS,
+        shutdown_timeout=1,  # by then nothing runs that may be waited for
     )
     await runner.setup()
     site = web.TCPSite(runner, settings.listen, settings.port)

@@ -8,7 +8,6 @@ unless that writes: a write half done helps nobody.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,11 +15,13 @@ from pathlib import Path
 
 from aiohttp import web
 
+from warehouse.embedded.access import check_access
 from warehouse.embedded.answers import Running, open_pipe, send_answer
 from warehouse.embedded.engine import Engine, Result
 from warehouse.embedded.errors import EngineError, refusal
-from warehouse.embedded.questions import MARK, Question, credentials_of, read_question
+from warehouse.embedded.questions import MARK, Question, read_question
 from warehouse.embedded.sessions import Sessions
+from warehouse.embedded.uploads import Scratch
 from warehouse.embedded.work import Work
 from warehouse.settings import WarehouseSettings
 
@@ -53,11 +54,16 @@ class Server:
     async def finish(self, patience_seconds: float) -> None:
         """Take no more questions; wait for writes to end, and for reads as long as the patience."""
         self._is_finishing = True
-        deadline = time.monotonic() + patience_seconds
-        while self._running:
-            if time.monotonic() > deadline:
-                for work in self._running:
-                    work.is_abandoned = True
+        await self._until_idle(patience_seconds)
+        for work in self._running:
+            work.is_abandoned = True
+        while not all(work.is_read_only for work in self._running):
+            await asyncio.sleep(0.05)
+        await self._until_idle(patience_seconds)  # who still does not read its answer is cut off
+
+    async def _until_idle(self, at_most_seconds: float) -> None:
+        deadline = time.monotonic() + at_most_seconds
+        while self._running and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
 
     def close(self) -> None:
@@ -70,11 +76,11 @@ class Server:
 
     async def _query(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._authenticate(request)
+            check_access(request, self._settings)
             if request.method == "GET" and not request.query_string:
                 return web.Response(text="Ok.\n")
             with ExitStack() as files:
-                question = await read_question(request, self._scratch, files)
+                question = await read_question(request, Scratch(self._scratch, files))
                 return await self._in_turn(request, question)
         except EngineError as error:
             return _failure(error)
@@ -83,22 +89,7 @@ class Server:
         except OSError as error:
             return _failure(refusal(243, "NOT_ENOUGH_SPACE", f"Cannot keep the body: {error}"))
 
-    def _authenticate(self, request: web.Request) -> None:
-        if "Origin" in request.headers:
-            raise refusal(516, "AUTHENTICATION_FAILED", "Web pages may not ask the warehouse")
-        user, password = credentials_of(request)
-        is_user = hmac.compare_digest(user.encode(), self._settings.user.encode())
-        if not is_user or not hmac.compare_digest(
-            password.encode(), self._settings.password.encode()
-        ):
-            text = (
-                f"{user}: Authentication failed: password is incorrect, or there is no such user."
-            )
-            raise refusal(516, "AUTHENTICATION_FAILED", text)
-
     async def _in_turn(self, request: web.Request, question: Question) -> web.StreamResponse:
-        if self._is_finishing:
-            raise refusal(236, "ABORTED", "The warehouse is being stopped")
         if self._waiting_count >= self._settings.max_queries * WAITING_PER_RUNNING:
             text = f"Too many simultaneous queries: {self._waiting_count} wait already"
             raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
@@ -108,6 +99,8 @@ class Server:
         finally:
             self._waiting_count -= 1
         try:
+            if self._is_finishing:
+                raise refusal(236, "ABORTED", "The warehouse is being stopped")
             return await self._answer(request, question)
         finally:
             self._free.release()

@@ -14,7 +14,7 @@ from warehouse.embedded.engine import Connection, Result
 from warehouse.embedded.guard import READ_ONLY, checked_kind
 from warehouse.embedded.questions import MARK, External, Question
 from warehouse.embedded.sessions import Session
-from warehouse.statements import first_words, output_clause
+from warehouse.statements import InsertHead, first_words, output_clause
 
 
 @dataclass(slots=True, eq=False)
@@ -40,43 +40,56 @@ class Work:
 
     def _run(self, writer: int) -> Result:
         question, connection = self.question, self.session.connection
-        kind = checked_kind(question.checkable, connection, may_write=question.may_write)
+        statement = question.statement
+        kind = checked_kind(statement.checkable, connection, may_write=question.may_write)
         self.is_read_only = kind == READ_ONLY
-        if first_words(question.sql) in ("SET", "USE"):
-            result = connection.run(question.sql, parameters=question.parameters)
-            self.session.keep()
-            return result
-        self.session.lend(dict(question.settings) | {MARK: question.mark}, question.database)
+        if first_words(statement.sql) in ("SET", "USE"):
+            return self._change_session()
+        settings = dict(question.settings) | {MARK: question.mark}
+        self.session.lend(settings, question.database)
         try:
             for external in question.externals:
                 _load(external, connection)
-            return self._insert() if question.insert else self._query(writer)
+            if statement.insert and statement.rows:
+                return self._insert(statement.insert, statement.rows)
+            return self._read(writer) if self.is_read_only else self._change(writer)
         finally:
             for external in question.externals:
                 connection.run(f"DROP TEMPORARY TABLE IF EXISTS `{external.name}`")
 
-    def _insert(self) -> Result:
-        head, rows = self.question.insert, self.question.rows
-        assert head is not None
-        assert rows is not None
+    def _change_session(self) -> Result:
+        """What the statement sets is the session's own: the request lends it nothing."""
+        sql = self.question.statement.sql
+        result = self.session.connection.run(sql, parameters=self.question.parameters)
+        if self.question.session:
+            self.session.keep()
+        return result
+
+    def _insert(self, head: InsertHead, rows: IO[bytes]) -> Result:
         sql = f"{head.target} {_source(rows)} {head.settings} FORMAT {head.format}"
         return self.session.connection.run(sql, parameters=self.question.parameters)
 
-    def _query(self, writer: int) -> Result:
-        question, connection = self.question, self.session.connection
-        clause = output_clause(question.sql)
-        asked_format = clause.format or question.default_format
-        if not self.is_read_only:
-            result = connection.run(question.sql, asked_format, question.parameters)
-            self.output_format = asked_format if result.content else ""
-            with os.fdopen(os.dup(writer), "wb") as pipe:
-                pipe.write(result.content)
-            return result
-        self.output_format = asked_format
-        before, after = question.sql[: clause.start], question.sql[clause.start :]
+    def _change(self, writer: int) -> Result:
+        """Run what changes something; its answer, if any, is a few rows about the change."""
+        sql, asked_format = self.question.statement.sql, self._asked_format
+        result = self.session.connection.run(sql, asked_format, self.question.parameters)
+        self.output_format = asked_format if result.content else ""
+        with os.fdopen(os.dup(writer), "wb") as pipe:
+            pipe.write(result.content)
+        return result
+
+    def _read(self, writer: int) -> Result:
+        """Run what only reads, its answer going into the pipe while it is computed."""
+        sql, self.output_format = self.question.statement.sql, self._asked_format
+        clause = output_clause(sql)
         target = f"INTO OUTFILE '/dev/fd/{writer}' APPEND"
-        named = after if clause.format else f"FORMAT {asked_format}"
-        return connection.run(f"{before}\n{target} {named}", parameters=question.parameters)
+        named = sql[clause.start :] if clause.format else f"FORMAT {self.output_format}"
+        redirected = f"{sql[: clause.start]}\n{target} {named}"
+        return self.session.connection.run(redirected, parameters=self.question.parameters)
+
+    @property
+    def _asked_format(self) -> str:
+        return output_clause(self.question.statement.sql).format or self.question.default_format
 
 
 def _load(external: External, connection: Connection) -> None:

@@ -1,0 +1,143 @@
+"""What a request carries: its text, and the rows behind it, decoded to the last byte.
+
+Rows are kept in an unlinked file: however many they are, memory does not grow, and the engine sees
+none of them before the last byte has arrived and been verified.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from aiohttp import BodyPartReader, web
+
+from warehouse.embedded.bodies import decoder_of
+from warehouse.embedded.errors import refusal
+from warehouse.statements import InsertHead, insert_head
+
+PIECE_BYTES = 1 << 20
+HEAD_BYTES = 1 << 18  # the longest query the engine parses
+TEXT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement; an INSERT that brings rows along is taken apart into its head and its rows."""
+
+    sql: str
+    insert: InsertHead | None = None
+    rows: IO[bytes] | None = None
+
+    @property
+    def checkable(self) -> str:
+        """The statement as the engine's parser can judge it."""
+        if self.insert is None:
+            return self.sql
+        return f"{self.insert.target} {self.insert.settings} FORMAT {self.insert.format}"
+
+
+@dataclass(slots=True)
+class Upload:
+    """A request read to its end: the statement, its fields, and files sent along by their names."""
+
+    statement: Statement
+    fields: dict[str, str]
+    files: dict[str, IO[bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """Makes unlinked files in a directory; they end with the stack."""
+
+    directory: Path
+    stack: ExitStack
+
+    def file(self) -> IO[bytes]:
+        """A new file."""
+        return self.stack.enter_context(tempfile.TemporaryFile(dir=self.directory))
+
+
+async def read_upload(request: web.Request, scratch: Scratch) -> Upload:
+    """Read a request to its end.
+
+    Raises:
+        EngineError: the body cannot be decoded, or is no text where it must be.
+    """
+    fields = dict(request.query)
+    files: dict[str, IO[bytes]] = {}
+    if request.content_type == "multipart/form-data":
+        await _read_parts(request, fields, files, scratch)
+        pieces = _no_pieces()
+    else:
+        pieces = _decoded(request)
+    statement = await _read_statement(fields.get("query", ""), pieces, scratch)
+    return Upload(statement, fields, files)
+
+
+async def _read_parts(
+    request: web.Request, fields: dict[str, str], files: dict[str, IO[bytes]], scratch: Scratch
+) -> None:
+    async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
+        if part.filename is None:
+            fields[part.name or ""] = _text(bytes(await part.read()))
+            continue
+        rows = files[part.name or part.filename] = scratch.file()
+        while piece := await part.read_chunk(PIECE_BYTES):
+            rows.write(piece)
+        rows.flush()
+
+
+async def _no_pieces() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
+async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
+    decoder = decoder_of(request.headers.get("Content-Encoding", "").strip().lower())
+    async for piece in request.content.iter_chunked(PIECE_BYTES):
+        yield decoder.decode(piece)
+    decoder.finish()
+
+
+async def _read_statement(query: str, pieces: AsyncIterator[bytes], scratch: Scratch) -> Statement:
+    """Cut the whole text (the query, a line break, the body) into a statement and its rows."""
+    prefix = query.encode() + b"\n" if query else b""
+    text = prefix
+    async for piece in pieces:
+        text += piece
+        if len(text) >= HEAD_BYTES:
+            break
+    head = insert_head(text.decode("latin-1"))
+    if head is None:
+        return Statement(await _read_text(text, pieces))
+    rows = scratch.file()
+    rows.write(text[max(head.data_start, len(prefix)) :])
+    async for piece in pieces:
+        rows.write(piece)
+    rows.flush()
+    head = replace(head, target=_from_latin(head.target), settings=_from_latin(head.settings))
+    return Statement(head.target, head, rows)
+
+
+async def _read_text(text: bytes, pieces: AsyncIterator[bytes]) -> str:
+    async for piece in pieces:
+        text += piece
+        if len(text) > TEXT_BYTES:
+            raise refusal(223, "QUERY_IS_TOO_LARGE", "The text of the query is too large")
+    return _text(text)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise refusal(36, "BAD_ARGUMENTS", "The query is not UTF-8") from None
+
+
+def _from_latin(text: str) -> str:
+    return _text(text.encode("latin-1"))
