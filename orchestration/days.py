@@ -6,7 +6,8 @@ not in the counts that the build read beforehand, so the day stays dirty. They a
 being different and not for being more, because a repair of the ledger may also take arrivals away.
 
 A dirty day reaches further than itself: a session may have begun the day before or end the day
-after, and an order belongs to the day of its first copy, wherever its other copies lie.
+after, and a copy that arrived here may decide which copy of an event counts, or on which day an
+order was placed. Other dirty days need not be reached: they are built for their own sake.
 """
 
 from __future__ import annotations
@@ -38,21 +39,31 @@ full join
 ) as builds using (shop_day)
 """
 
-# One row per dirty day and day that holds a copy of an order that the dirty day holds a copy of.
-ORDER_DAYS = """
-select distinct dirty.occurred_on, copies.occurred_on
-from
-(
-    select distinct order_id, occurred_on
+# One row per dirty day and clean day that hold copies of one event or of one order.
+SHARED_COPIES = """
+with
+
+copies as (
+
+    select
+        occurred_on,
+        arrayJoin(arrayDistinct([cityHash64(event_id), cityHash64(order_id)])) as copy_of
     from analytics.events
-    where order_id != '' and occurred_on in {days:Array(Date)}
-) as dirty
+    where copy_of != cityHash64('')
+
+)
+
+select distinct dirty.occurred_on, clean.occurred_on
+from copies as dirty
 inner join
 (
-    select distinct order_id, occurred_on
-    from analytics.events
-    where order_id != ''
-) as copies using (order_id)
+    select distinct occurred_on, copy_of
+    from copies
+    where
+        occurred_on not in {days:Array(Date)}
+        and copy_of in (select copy_of from copies where occurred_on in {days:Array(Date)})
+) as clean using (copy_of)
+where dirty.occurred_on in {days:Array(Date)}
 """
 
 
@@ -93,23 +104,23 @@ def dirty_days(warehouse: Warehouse) -> DirtyDays:
     """The days whose arrivals no build has seen, as of now."""
     counts = {day: (stored, seen) for day, stored, seen in warehouse.rows(COUNTS)}
     dirty = {day: stored for day, (stored, seen) in counts.items() if stored != seen}
-    order_days: dict[date, set[date]] = {}
-    if dirty:
-        for day, reached in warehouse.rows(ORDER_DAYS, days=sorted(dirty)):
-            order_days.setdefault(day, set()).add(reached)
-    return DirtyDays(dirty, {day: reach(day, counts, order_days.get(day, ())) for day in dirty})
+    shared: dict[date, set[date]] = {}
+    if 0 < len(dirty) < len(counts):
+        for day, clean_day in warehouse.rows(SHARED_COPIES, days=sorted(dirty)):
+            shared.setdefault(day, set()).add(clean_day)
+    return DirtyDays(dirty, {day: reach(day, counts, shared.get(day, ())) for day in dirty})
 
 
-def reach(day: date, known: Iterable[date], order_days: Iterable[date]) -> frozenset[date]:
+def reach(day: date, known: Iterable[date], sharing: Iterable[date]) -> frozenset[date]:
     """Every day that has to be built because of one dirty day.
 
     Args:
         day: the dirty day.
         known: all days that ever had arrivals; a neighbour without any has no session to change.
-        order_days: the days of all copies of the orders that the dirty day holds a copy of.
+        sharing: clean days that hold copies of its events, or of orders that it holds a copy of.
     """
     neighbours = {day - timedelta(days=1), day + timedelta(days=1)}
-    return frozenset({day, *neighbours.intersection(known), *order_days})
+    return frozenset({day, *neighbours.intersection(known), *sharing})
 
 
 def stretches(days: Iterable[date], bridged_days: int = 0) -> list[Stretch]:

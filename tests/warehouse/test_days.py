@@ -51,7 +51,7 @@ def stored(warehouse: Warehouse) -> Ledger:
     return Ledger(warehouse)
 
 
-def order_copy(warehouse: Warehouse, event_id: str, order_id: str, day: date) -> None:
+def happened(warehouse: Warehouse, event_id: str, order_id: str, day: date) -> None:
     at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     row = (event_id, "order.placed", "v:1", order_id, day, at)
     warehouse.insert("analytics.events", EVENT_COLUMNS, [row])
@@ -108,11 +108,23 @@ def test_a_dirty_day_is_built_with_neighbours_that_have_events(
 def test_a_late_copy_of_an_order_has_the_days_of_its_other_copies_built(
     warehouse: Warehouse, stored: Ledger
 ) -> None:
-    stored.stores({august(2): 1, august(20): 1})
+    stored.stores({august(2): 1, august(9): 1, august(20): 1})
     record_build(warehouse, dirty_days(warehouse).arrivals, "first")
-    order_copy(warehouse, "first copy", "ORD-1", august(2))
-    order_copy(warehouse, "late copy", "ORD-1", august(20))
-    order_copy(warehouse, "another order", "ORD-2", august(9))
+    happened(warehouse, "first copy", "ORD-1", august(2))
+    happened(warehouse, "late copy", "ORD-1", august(20))
+    happened(warehouse, "another order", "ORD-2", august(9))
+    stored.stores({august(20): 1})
+    assert dirty_days(warehouse).days == [august(2), august(20)]
+
+
+def test_a_copy_of_an_event_on_another_day_has_that_day_built(
+    warehouse: Warehouse, stored: Ledger
+) -> None:
+    stored.stores({august(2): 1, august(9): 1, august(20): 1})
+    record_build(warehouse, dirty_days(warehouse).arrivals, "first")
+    happened(warehouse, "one event", "", august(2))
+    happened(warehouse, "one event", "", august(20))
+    happened(warehouse, "another event", "", august(9))
     stored.stores({august(20): 1})
     assert dirty_days(warehouse).days == [august(2), august(20)]
 
