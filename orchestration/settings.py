@@ -67,6 +67,11 @@ class OrchestrationSettings:
         return self.home / "dagster"
 
     @property
+    def dbt_target(self) -> Path:
+        """Where dbt puts what it made of its project, the manifest among it."""
+        return self.home / "dbt"
+
+    @property
     def dagster_url(self) -> str:
         """Where Dagster's pages are."""
         return f"http://{self.dagster_host}:{self.dagster_port}"

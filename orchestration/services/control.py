@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from orchestration.services.machine import (
-    DAGSTER_FILES,
     GROUPS,
     Service,
     elsewhere,
     environment,
     stages,
 )
-from orchestration.services.processes import ServiceError
+from orchestration.services.preparation import (
+    Say,
+    make_topics,
+    migrate_tables,
+    prepare_dagster,
+)
 from orchestration.settings import OrchestrationSettings
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,16 @@ def up(
     for service in _flat(chosen):
         service.refuse_taken_port()
     told = environment(settings, environ)
-    stores, *others = chosen
+    stores, workers, askers = chosen
     _start(stores, say)
-    _prepare(settings, told, only, say)
-    for stage in others:
-        _start(stage, say)
+    if {"warehouse", "worker", "dagster"}.intersection(only):
+        migrate_tables(told, say)
+    if {"kafka", "worker"}.intersection(only):
+        make_topics(told)
+    if "dagster" in only and not _is_any_running(workers + askers, "dagster"):
+        prepare_dagster(settings, say)
+    _start(workers, say)
+    _start(askers, say)
 
 
 def down(
@@ -110,41 +116,8 @@ def _start(stage: list[Service], say: Say) -> None:
             say(f"{service.name} answers{where} ({time.monotonic() - began:.1f} s)")
 
 
-def _prepare(
-    settings: OrchestrationSettings, told: Mapping[str, str], only: Collection[str], say: Say
-) -> None:
-    """What has to be there before anyone writes or asks: tables, topics, Dagster's files."""
-    if {"warehouse", "worker", "dagster"}.intersection(only):
-        _migrate(told, say)
-    if {"kafka", "worker"}.intersection(only):
-        _ensure_topics(told)
-    if "dagster" in only:
-        _prepare_dagster(settings)
-
-
-def _migrate(told: Mapping[str, str], say: Say) -> None:
-    from warehouse.client import Warehouse
-    from warehouse.migrate import migrate
-    from warehouse.settings import WarehouseSettings
-
-    with Warehouse.connect(WarehouseSettings.from_env(told), "active-analytics up") as warehouse:
-        for name in migrate(warehouse):
-            say(f"applied {name}")
-
-
-def _ensure_topics(told: Mapping[str, str]) -> None:
-    from streams.producer import BrokerError, ensure_topics
-    from streams.settings import StreamSettings
-
-    try:
-        ensure_topics(StreamSettings.from_env(told))
-    except BrokerError as error:
-        raise ServiceError(str(error)) from None
-
-
-def _prepare_dagster(settings: OrchestrationSettings) -> None:
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(DAGSTER_FILES / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+def _is_any_running(services: list[Service], group: str) -> bool:
+    return any(service.running() for service in services if service.group == group)
 
 
 def _flat(groups: list[list[Service]]) -> list[Service]:

@@ -18,16 +18,25 @@ from orchestration.settings import OrchestrationSettings
 from warehouse.settings import WarehouseSettings
 
 GROUPS = ("kafka", "warehouse", "worker", "dagster")
-DAGSTER_FILES = Path(__file__).parents[1] / "dagster_home"
-WORKSPACE = DAGSTER_FILES / "workspace.yaml"
+WORKSPACE = Path(__file__).parents[1] / "dagster_home" / "workspace.yaml"
 
 Service = ServiceProcess | LocalBroker
 
 
 def elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
-    """The services that a setting names, with their addresses: not ours to start or stop."""
-    named = {"kafka": environ.get("KAFKA_BROKERS"), "warehouse": environ.get("WAREHOUSE_URL")}
-    return {name: address for name, address in named.items() if address}
+    """The services that a setting names, with their addresses: not ours to start or stop.
+
+    An address with the port that KAFKA_PORT or WAREHOUSE_PORT gives to the local service is that
+    service: so one environment can be meant for `up` and for every other command.
+    """
+    named = {
+        "kafka": (environ.get("KAFKA_BROKERS"), f"127.0.0.1:{environ.get('KAFKA_PORT')}"),
+        "warehouse": (
+            environ.get("WAREHOUSE_URL"),
+            f"http://127.0.0.1:{environ.get('WAREHOUSE_PORT')}",
+        ),
+    }
+    return {name: given for name, (given, own) in named.items() if given and given != own}
 
 
 def environment(settings: OrchestrationSettings, environ: Mapping[str, str]) -> dict[str, str]:

@@ -51,7 +51,7 @@ class ServiceProcess:
     @property
     def log(self) -> Path:
         """What the process printed, over all its starts."""
-        return self.home / "logs" / f"{self.name}.log"
+        return self.home / "run" / f"{self.name}.log"
 
     def running(self) -> Running | None:
         """The process of the service, None when it has ended."""
@@ -77,8 +77,7 @@ class ServiceProcess:
         """Start the process unless it runs; `await_answer` tells when it is of use."""
         if self.running():
             return
-        for path in (self.note, self.log):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        self.note.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 self.command,

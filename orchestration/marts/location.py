@@ -1,0 +1,57 @@
+"""The code location of the marts, put together."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.marts.assets import SESSION_MODELS, day_builds, dbt_models, stored_events
+from orchestration.marts.checks import every_staged_event_is_in_a_session
+from orchestration.marts.dbt import Dbt
+from orchestration.marts.schedules import JOB, dirty_days_schedule
+from orchestration.settings import OrchestrationSettings
+from warehouse.client import Warehouse
+from warehouse.settings import WarehouseSettings
+
+
+@dg.resource
+def warehouse() -> Iterator[Warehouse]:
+    """A connection of the run, the tick or the check that asked for it."""
+    with Warehouse.connect(WarehouseSettings.from_env(), "dagster") as connection:
+        yield connection
+
+
+def definitions(settings: OrchestrationSettings) -> dg.Definitions:
+    """All definitions of the location.
+
+    Args:
+        settings: the first shop day, the shop's time zone, how often dirty days are built.
+
+    Raises:
+        DbtError: dbt's project was not parsed.
+    """
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # backfill policies are beta in 1.13
+    dbt = Dbt(settings.dbt_target)
+    days = dg.DailyPartitionsDefinition(
+        settings.first_shop_day.isoformat(),
+        timezone=settings.shop_time_zone,
+        end_offset=1,  # today too
+    )
+    models = [
+        dbt_models("sessions", SESSION_MODELS, days, dbt),
+        dbt_models("marts", dbt.models - SESSION_MODELS, days, dbt),
+    ]
+    return dg.Definitions(
+        assets=[stored_events(days), *models, day_builds(days, models)],
+        asset_checks=[every_staged_event_is_in_a_session],
+        jobs=[dg.define_asset_job(JOB, dg.AssetSelection.all())],
+        schedules=[
+            dirty_days_schedule(
+                settings.marts_schedule, settings.shop_time_zone, settings.first_shop_day
+            )
+        ],
+        resources={"warehouse": warehouse, "in_run": dg.mem_io_manager},
+        executor=dg.in_process_executor,  # a process per step would cost 6 CPU seconds each
+    )

@@ -1,0 +1,63 @@
+"""What builds dirty days by itself."""
+
+# Without `from __future__ import annotations`: Dagster reads these annotations as types.
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from orchestration.days import Stretch, dirty_days, stretches
+from warehouse.client import Warehouse
+
+JOB = "build_days"
+BRIDGED_DAYS = 7  # a week of clean days built again costs less than the start of another run
+UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def range_tags(stretch: Stretch) -> dict[str, str]:
+    """The tags by which Dagster knows the partitions of a run that builds several."""
+    return {
+        "dagster/asset_partition_range_start": stretch.from_day.isoformat(),
+        "dagster/asset_partition_range_end": stretch.to_day.isoformat(),
+    }
+
+
+def stretches_to_build(dirty: list[date], first_day: date, today: date) -> list[Stretch]:
+    """The runs that dirty days ask for; days before the first shop day or after today wait.
+
+    Args:
+        dirty: the dirty days themselves; what they reach is built with them.
+        first_day: the first day that has a partition.
+        today: the last one.
+    """
+    return stretches([day for day in dirty if first_day <= day <= today], BRIDGED_DAYS)
+
+
+def dirty_days_schedule(cron: str, zone: str, first_day: date) -> dg.ScheduleDefinition:
+    """The schedule that asks for a run per stretch of dirty days, unless one is under way."""
+
+    @dg.schedule(
+        job_name=JOB,
+        cron_schedule=cron,
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    def build_dirty_days(
+        context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.SkipReason | list[dg.RunRequest]:
+        """Builds every shop day whose arrivals no build has seen."""
+        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1):
+            return dg.SkipReason("a build is under way: the next tick sees what it left")
+        today = datetime.now(ZoneInfo(zone)).date()
+        wanted = stretches_to_build(list(dirty_days(warehouse).arrivals), first_day, today)
+        if not wanted:
+            return dg.SkipReason("no shop day is dirty")
+        return [dg.RunRequest(tags=range_tags(stretch)) for stretch in wanted]
+
+    return build_dirty_days
