@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"""
-      (?P<blank>\s+ | --[^\n]* | \#[ !][^\n]* | /\*.*?\*/)
+      (?P<blank>\s+ | (?:--|//|\#[ !])[^\n]* | /\*(?:/\*.*?\*/|.)*?\*/)
     | (?P<text>'(?:[^'\\]|\\.|'')*' | (?P<heredoc>\$\w*\$).*?(?P=heredoc))
     | (?P<name>`(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*")
     | (?P<word>[A-Za-z_]\w*)

@@ -25,6 +25,7 @@ from warehouse.statements import (
         pytest.param("select `a;b`; select 2", ["select `a;b`", "select 2"], id="in a name"),
         pytest.param("select 1 -- a; b\n; select 2", ["select 1", "select 2"], id="in a comment"),
         pytest.param("/* a; */ select 1; # b;\n", ["select 1"], id="between comments"),
+        pytest.param("/* /* ; */ ; */ select 1 // ;", ["select 1"], id="in nested comments"),
         pytest.param("select $x$;$x$; select 2", ["select $x$;$x$", "select 2"], id="in a heredoc"),
         pytest.param("-- nothing\n;;", [], id="none"),
     ],

@@ -68,7 +68,14 @@ def test_a_web_page_may_not_ask(warehouse_server: WarehouseSettings) -> None:
         pytest.param("select * from file('/etc/passwd', 'TSV', 'a String')", id="file()"),
         pytest.param("select file('/etc/passwd')", id="scalar file()"),
         pytest.param("select * from `file`('/etc/passwd', 'TSV', 'a String')", id="quoted file()"),
+        pytest.param(r"select * from `fi\x6ce`('/etc/passwd', 'TSV', 'a String')", id="escaped"),
+        pytest.param("select /* /* */ ' */ file('/etc/passwd') --'", id="behind nested comments"),
         pytest.param("create table default.x (a Int8) engine = File(TSV)", id="engine File"),
+        pytest.param(
+            "create dictionary default.x (a Int8) primary key a "
+            "source(file(path 'x' format 'TSV')) layout(flat()) lifetime(1)",
+            id="a dictionary's source",
+        ),
         pytest.param("select 1 into outfile '/tmp/x'", id="outfile"),
         pytest.param("insert into default.x from infile '/etc/passwd' format TSV", id="infile"),
         pytest.param("insert into function file('/tmp/x', 'TSV') values (1)", id="to file()"),
