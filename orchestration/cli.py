@@ -21,6 +21,7 @@ COMMANDS = {  # name: module, attribute, what it does
     "up": ("services", "up", "Start the services that do not run."),
     "down": ("services", "down", "Stop the services of this machine."),
     "status": ("services", "status", "Show which services run, where, and their logs."),
+    "prepare": ("preparing", "prepare", "Make what services need, for those who start them."),
     "publish": ("publishing", "publish", "Publish events from a file of JSON lines."),
     "import": ("importing", "import_history", "Publish a shop's past events, in time order."),
     "build": ("building", "build", "Build the marts of shop days."),
