@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
 import clickhouse_connect
 import pyarrow as pa
+import urllib3
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from clickhouse_connect.driver.transform import NativeTransform
 from urllib3.exceptions import HTTPError
@@ -245,10 +246,12 @@ def wait_until_ready(settings: WarehouseSettings, timeout_seconds: float) -> Non
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
-            with urllib.request.urlopen(f"{settings.url}/ping", timeout=2):
+            answer = urllib3.request("GET", f"{settings.url}/ping", timeout=2, retries=False)
+            if answer.status == HTTPStatus.OK:
                 return
-        except OSError as error:
-            reason = getattr(error, "reason", error)
+            reason = f"its ping gave status {answer.status}"
+        except HTTPError as error:
+            reason = str(error)
         if time.monotonic() > deadline:
             raise WarehouseBusyError(
                 f"no warehouse answers at {settings.url} ({reason}): "

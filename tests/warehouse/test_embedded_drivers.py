@@ -17,7 +17,7 @@ from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
 
-@pytest.fixture(params=["lz4", "zstd", "gzip", False], ids=str)
+@pytest.fixture(params=["lz4", "zstd", False], ids=str)
 def driver(warehouse_server: WarehouseSettings, request: pytest.FixtureRequest) -> Iterator[Client]:
     """clickhouse-connect as it comes, with a session of its own, by each compression."""
     address = {"host": warehouse_server.host, "port": warehouse_server.port}

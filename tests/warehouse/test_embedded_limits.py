@@ -45,7 +45,7 @@ def test_readers_writers_and_changes_of_tables_get_along(
         warehouse_server,
         "create table default.crowd (a UInt64, b String) engine = MergeTree order by a",
     )
-    until = time.monotonic() + 3
+    until = time.monotonic() + 1
 
     def keep_asking(statement: str) -> list[str]:
         said = []

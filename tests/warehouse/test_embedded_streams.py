@@ -13,7 +13,7 @@ import urllib3
 from tests.fixtures_warehouse import EmbeddedProcess, ask
 from warehouse.settings import WarehouseSettings
 
-MEGABYTES = 300
+MEGABYTES = 200
 LARGE = f"""
 select repeat('x', 1000000) from numbers({MEGABYTES})
 settings max_block_size = 1, output_format_arrow_compression_method = 'none'

@@ -27,6 +27,7 @@ from warehouse.settings import WarehouseSettings
 
 WAITING_PER_RUNNING = 8
 WATCH_SECONDS = 0.2
+LAST_WORDS_SECONDS = 1.0
 
 
 class Server:
@@ -59,7 +60,7 @@ class Server:
             work.is_abandoned = True
         while not all(work.is_read_only for work in self._running):
             await asyncio.sleep(0.05)
-        await self._until_idle(patience_seconds)  # who still does not read its answer is cut off
+        await self._until_idle(LAST_WORDS_SECONDS)  # who does not read its answer is cut off
 
     async def _until_idle(self, at_most_seconds: float) -> None:
         deadline = time.monotonic() + at_most_seconds
