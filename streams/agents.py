@@ -173,6 +173,7 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
         topic_allow_declare=False,
         web_enabled=False,
         store="memory://",
+        datadir=str(settings.local_home.resolve() / "faust"),
         autodiscover=False,
     )
     keeper = Keeper(settings, warehouse_settings)

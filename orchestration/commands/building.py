@@ -1,0 +1,91 @@
+"""`build`: the marts of shop days, as runs of Dagster that its pages show like all others."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from orchestration.days import Stretch
+    from orchestration.settings import OrchestrationSettings
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--from", "from_day", type=DAY, help="First shop day; with --to.")
+@click.option("--to", "to_day", type=DAY, help="Last shop day, included.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> None:
+    """Build the marts of the shop days that have new arrivals, or of the days named.
+
+    Days may be built as often as wanted. Each stretch of days is one run of Dagster, in this
+    process.
+    """
+    from orchestration.services.machine import environment
+    from orchestration.settings import OrchestrationSettings
+
+    settings = OrchestrationSettings.from_env()
+    os.environ.update(environment(settings, os.environ))
+    os.environ.setdefault("DBT_QUIET", "true")  # failures are told by the exception
+    wanted = _named(from_day, to_day) or _dirty(settings)
+    began = time.monotonic()
+    runs = _run(settings, wanted, is_silent=as_json)
+    if as_json:
+        click.echo(json.dumps({"runs": runs, "seconds": round(time.monotonic() - began, 1)}))
+    elif not wanted:
+        click.echo("No shop day has new arrivals: every mart is up to date.")
+
+
+def _named(from_day: datetime | None, to_day: datetime | None) -> list[Stretch]:
+    from orchestration.days import Stretch
+
+    if from_day is None and to_day is None:
+        return []
+    if from_day is None or to_day is None or from_day > to_day:
+        raise click.UsageError("--from and --to go together, the first day before the last")
+    return [Stretch(from_day.date(), to_day.date())]
+
+
+def _dirty(settings: OrchestrationSettings) -> list[Stretch]:
+    from zoneinfo import ZoneInfo
+
+    from orchestration.days import dirty_days
+    from orchestration.marts.schedules import stretches_to_build
+    from warehouse.client import Warehouse
+    from warehouse.settings import WarehouseSettings
+
+    today = datetime.now(ZoneInfo(settings.shop_time_zone)).date()
+    with Warehouse.connect(WarehouseSettings.from_env(), "build") as warehouse:
+        dirty: list[date] = list(dirty_days(warehouse).arrivals)
+    return stretches_to_build(dirty, settings.first_shop_day, today)
+
+
+def _run(
+    settings: OrchestrationSettings, wanted: Sequence[Stretch], *, is_silent: bool
+) -> list[dict[str, str]]:
+    from orchestration.marts.dbt import Dbt, DbtError
+    from orchestration.runs import BuildFailedError, build_days
+
+    runs = []
+    try:
+        if wanted:
+            Dbt(settings.dbt_target).parse()
+        for stretch in wanted:
+            began = time.monotonic()
+            run_id = build_days(settings, stretch)
+            runs.append(
+                {"run_id": run_id, "from": str(stretch.from_day), "to": str(stretch.to_day)}
+            )
+            if not is_silent:
+                took = time.monotonic() - began
+                click.echo(f"{stretch.from_day} to {stretch.to_day} built in {took:.1f} s")
+    except (DbtError, BuildFailedError) as error:
+        raise click.ClickException(str(error)) from None
+    return runs
