@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -10,9 +11,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from streams.settings import StreamSettings
 from warehouse.settings import WarehouseSettings
+
+COMMAND = Path(sys.executable).with_name("active-analytics")
+
+
+def answer(told: dict[str, str], *arguments: str) -> Any:
+    """What a command of ours answers in JSON, in an environment."""
+    done = subprocess.run(
+        [COMMAND, *arguments, "--json"], env=told, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
 
 
 def environment(stream: StreamSettings, warehouse: WarehouseSettings) -> dict[str, str]:

@@ -1,18 +1,13 @@
 """One event's walk: from bytes on real Kafka, through every folder, to the trigger feed."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 
 from streams.producer import EventProducer, read_topic
 from streams.settings import StreamSettings
-from tests.processes import Worker, environment, eventually
+from tests.processes import Worker, answer, environment, eventually
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
-COMMAND = Path(sys.executable).with_name("active-analytics")
 CART = b"""{
     "specversion": "1.0", "id": "cart-1", "source": "/shop.example", "type": "cart.item_added",
     "time": "2026-03-14T09:26:53.589Z", "visitorid": "007", "channel": "Email",
@@ -26,15 +21,6 @@ A_DAY_LATER = b"""{
     "time": "2026-03-15T10:00:00Z", "visitorid": "007", "data": {}
 }"""
 BROKEN = b'{"specversion": "1.0", "type": "cart.item_aded"'
-
-
-def command(told: dict[str, str], *arguments: str) -> Any:
-    """What a command of ours answers in JSON."""
-    done = subprocess.run(
-        [COMMAND, *arguments, "--json"], env=told, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout)
 
 
 def test_one_event_walks_from_the_topic_to_the_feed(
@@ -53,13 +39,13 @@ def test_one_event_walks_from_the_topic_to_the_feed(
     assert warehouse.scalar("select failure from event_store.dead_letters") == "malformed"
 
     told = environment(stream_settings, warehouse_server)
-    assert len(command(told, "build")["runs"]) == 1
-    assert command(told, "build")["runs"] == []
+    assert len(answer(told, "build")["runs"]) == 1
+    assert answer(told, "build")["runs"] == []
     sessions = warehouse.rows("select person, channel, event_count from marts.sessions order by 2")
     assert sessions == [("v:007", "Email", 1), ("v:007", "Unassigned", 1)]
 
-    assert command(told, "detect", "--shop-clock")["fired"] == 1
-    assert command(told, "detect", "--shop-clock")["fired"] == 0
+    assert answer(told, "detect", "--shop-clock")["fired"] == 1
+    assert answer(told, "detect", "--shop-clock")["fired"] == 0
     letters = [
         json.loads(one.value) for one in read_topic(stream_settings, stream_settings.triggers_topic)
     ]
@@ -67,8 +53,8 @@ def test_one_event_walks_from_the_topic_to_the_feed(
     assert letters[0]["time"] == "2026-03-15T09:26:53.589000Z"
     assert letters[0]["data"]["facts"]["skus"] == ["MUG-BLUE"]
 
-    assert command(told, "verify")["ok"] is True
-    found = command(told, "summary")
+    assert answer(told, "verify")["ok"] is True
+    found = answer(told, "summary")
     assert (found["events_read"], found["events_stored"], found["dead_letters"]) == (3, 2, 1)
     assert (found["sessions"], found["letters"], found["letters_published"]) == (2, 1, 1)
 
