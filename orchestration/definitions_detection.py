@@ -35,7 +35,7 @@ def detection_sensor(mode: Mode, seconds: int) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="detection",
-        minimum_interval_seconds=seconds,
+        minimum_interval_seconds=max(1, seconds - 1),  # the daemon looks every 5 s and a little
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Fires what is due, by the clock of the {mode}.",
     )

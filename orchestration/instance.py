@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from orchestration.settings import OrchestrationSettings
 
 FILES = Path(__file__).with_name("dagster_home")
+FINISHED = [
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+]
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -22,6 +29,44 @@ def opened(settings: OrchestrationSettings) -> dg.DagsterInstance:
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     shutil.copy(FILES / "dagster.yaml", settings.dagster_home)
     return dg.DagsterInstance.from_config(str(settings.dagster_home))
+
+
+def forget_old_runs(
+    instance: dg.DagsterInstance, before: datetime, asset: dg.AssetKey, limit: int = 200
+) -> int:
+    """Delete finished runs with all that is kept of them: Dagster itself never does.
+
+    A run that was the last to build some day stays, however old it is: the pages would show that
+    day as missing without it.
+
+    Args:
+        instance: of which the runs are.
+        before: runs created before this instant are old.
+        asset: the one whose days tell which run was the last.
+        limit: at most so many at once.
+
+    Returns:
+        How many were deleted.
+    """
+    finished = dg.RunsFilter(statuses=FINISHED, created_before=before)
+    lasting = last_builders(instance, asset)
+    old = [one for one in instance.get_run_ids(finished) if one not in lasting][:limit]
+    for run_id in old:
+        instance.delete_run(run_id)
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+        if isinstance(instance.event_log_storage, SqliteEventLogStorage):
+            Path(instance.event_log_storage.path_for_shard(run_id)).unlink(missing_ok=True)
+    return len(old)
+
+
+def last_builders(instance: dg.DagsterInstance, asset: dg.AssetKey) -> set[str]:
+    """The runs that were, for some partition of an asset, the last to build it."""
+    newest = instance.event_log_storage.get_latest_storage_id_by_partition(
+        asset, dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    found = dg.AssetRecordsFilter(asset, storage_ids=list(newest.values()))
+    records = instance.fetch_materializations(found, limit=max(1, len(newest))).records
+    return {record.run_id for record in records}
 
 
 def end_lost_runs(instance: dg.DagsterInstance) -> int:

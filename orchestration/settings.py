@@ -31,6 +31,7 @@ class OrchestrationSettings:
     first_shop_day: date = date(2010, 1, 1)
     shop_time_zone: str = "UTC"
     marts_schedule: str = "*/10 * * * *"
+    keep_runs_days: int = 30  # a run of two days is half a megabyte of Dagster's history
     detection_clock: str = "live"
     detection_seconds: int = 10
     local_home: Path = Path(".local")
@@ -83,9 +84,9 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
-        raise ValueError("takes a whole number of seconds, at least 1")
+        raise ValueError("takes a whole number of at least 1")
     return int(text)
 
 
@@ -126,6 +127,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "first_shop_day": _day,
     "shop_time_zone": _zone,
     "detection_clock": _clock,
-    "detection_seconds": _seconds,
+    "keep_runs_days": _count,
+    "detection_seconds": _count,
     "local_home": Path,
 }

@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.marts.assets import SESSION_MODELS, day_builds, dbt_models, stored_events
 from orchestration.marts.checks import every_staged_event_is_in_a_session
 from orchestration.marts.dbt import Dbt
-from orchestration.marts.schedules import JOB, dirty_days_schedule
+from orchestration.marts.schedules import JOB, dirty_days_schedule, forgetting_sensor
 from orchestration.settings import OrchestrationSettings
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
@@ -52,6 +52,7 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
                 settings.marts_schedule, settings.shop_time_zone, settings.first_shop_day
             )
         ],
+        sensors=[forgetting_sensor(settings.keep_runs_days)],
         resources={"warehouse": warehouse, "in_run": dg.mem_io_manager},
         executor=dg.in_process_executor,  # a process per step would cost 6 CPU seconds each
     )

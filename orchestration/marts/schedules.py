@@ -1,12 +1,14 @@
-"""What builds dirty days by itself."""
+"""What happens by itself: dirty days are built, old runs are forgotten."""
 
 # Without `from __future__ import annotations`: Dagster reads these annotations as types.
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from orchestration.days import Stretch, dirty_days, stretches
+from orchestration.instance import forget_old_runs as forget_old_runs_of
+from orchestration.marts.assets import SESSIONS
 from warehouse.client import Warehouse
 
 JOB = "build_days"
@@ -18,6 +20,19 @@ UNDER_WAY = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+
+def forgetting_sensor(keep_days: int) -> dg.SensorDefinition:
+    """The sensor that keeps Dagster's history from growing for ever."""
+
+    @dg.sensor(minimum_interval_seconds=3600, default_status=dg.DefaultSensorStatus.RUNNING)
+    def forget_old_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        """Deletes runs that nobody will look at any more."""
+        before = datetime.now(UTC) - timedelta(days=keep_days)
+        count = forget_old_runs_of(context.instance, before, SESSIONS)
+        return dg.SkipReason(f"{count} runs older than {keep_days} days were deleted")
+
+    return forget_old_runs
 
 
 def range_tags(stretch: Stretch) -> dict[str, str]:

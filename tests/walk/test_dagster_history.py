@@ -1,0 +1,69 @@
+"""Dagster's own history on one machine: what is lost is ended, what is old is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.instance import end_lost_runs, forget_old_runs, opened
+from orchestration.settings import OrchestrationSettings
+
+DAYS = dg.DailyPartitionsDefinition("2026-03-01")
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+YESTERDAY = TOMORROW - timedelta(days=2)
+
+
+@dg.asset(partitions_def=DAYS)
+def sessions() -> None: ...
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with opened(OrchestrationSettings(local_home=tmp_path)) as instance:
+        yield instance
+
+
+def built(instance: dg.DagsterInstance, day: str) -> str:
+    return dg.materialize([sessions], partition_key=day, instance=instance).run_id
+
+
+def test_the_home_of_dagster_is_made_with_our_file(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    assert (tmp_path / "dagster" / "dagster.yaml").exists()
+    assert instance.telemetry_enabled is False
+    assert instance.nux_enabled is False
+    assert instance.run_monitoring_enabled is True
+
+
+def test_old_runs_are_deleted_but_not_the_last_one_of_a_day(instance: dg.DagsterInstance) -> None:
+    first, other_day, last = (
+        built(instance, day) for day in ("2026-03-01", "2026-03-02", "2026-03-01")
+    )
+    assert forget_old_runs(instance, TOMORROW, sessions.key) == 1
+    assert set(instance.get_run_ids()) == {other_day, last}
+    assert instance.get_materialized_partitions(sessions.key) == {"2026-03-01", "2026-03-02"}
+    assert not list(Path(instance.root_directory).rglob(f"{first}*"))
+
+
+def test_young_runs_are_kept(instance: dg.DagsterInstance) -> None:
+    built(instance, "2026-03-01")
+    built(instance, "2026-03-01")
+    assert forget_old_runs(instance, YESTERDAY, sessions.key) == 0
+    assert len(instance.get_run_ids()) == 2
+
+
+def test_a_run_that_lost_its_process_is_ended_and_one_that_waits_is_not(
+    instance: dg.DagsterInstance,
+) -> None:
+    lost = instance.add_run(dg.DagsterRun("build", status=dg.DagsterRunStatus.STARTED))
+    waiting = instance.add_run(dg.DagsterRun("build", status=dg.DagsterRunStatus.NOT_STARTED))
+    assert end_lost_runs(instance) == 1
+    assert {run.run_id: run.status for run in instance.get_runs()} == {
+        lost.run_id: dg.DagsterRunStatus.FAILURE,
+        waiting.run_id: dg.DagsterRunStatus.NOT_STARTED,
+    }
