@@ -25,7 +25,7 @@ prerequisites:
 $(READY): pyproject.toml constraints.txt | prerequisites
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[embedded,dev]'
+	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -c constraints.txt -e '.[embedded,dev]'
 	@touch $(READY)
 
 demo: $(READY) ## play a month of a shop from the topic to the trigger feed (DATA=folder for another)
