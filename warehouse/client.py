@@ -8,6 +8,7 @@ Parameters are ClickHouse's own (`{name:Type}`), never spliced.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ from urllib3.exceptions import HTTPError
 
 from warehouse.settings import WarehouseSettings
 from warehouse.statements import shortened
+
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what it logs, it also raises
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 3600  # a long build sends nothing while it computes
@@ -71,6 +74,7 @@ _ADVICE = {
     241: "it needs more memory than it may have: ask for less at once",
     516: "check WAREHOUSE_USER and WAREHOUSE_PASSWORD",
 }
+_OS_WORDS = re.compile(r"(\[Errno \d+\] [^\"'()]+)")
 _DRIVERS_WORDS = re.compile(r"^.*?server response: (?=Code: )| \(for url [^)]*\)$", re.DOTALL)
 
 
@@ -280,6 +284,8 @@ def _error(asked: str, address: str, error: Exception, *, is_busy: bool) -> Ware
     if code in _BUSY_CODES:
         return WarehouseBusyError(f"{shortened(asked)}: {text}{advice}", code)
     if is_busy:
+        reason = _OS_WORDS.search(text)
         away = f"the warehouse at {address} cannot be reached"
-        return WarehouseBusyError(f"{shortened(asked)}: {away}: {text}", code)
+        why = reason.group(1) if reason else text
+        return WarehouseBusyError(f"{shortened(asked)}: {away}: {why}", code)
     return WarehouseRefusedError(f"{shortened(asked)}: {text}{advice}", code)

@@ -41,6 +41,8 @@ class WarehouseSettings:
 
         """
         values: dict[str, object] = {}
+        if environ.get("WAREHOUSE_PORT"):  # the local one's, where no other is named
+            values["url"] = f"http://127.0.0.1:{environ['WAREHOUSE_PORT']}"
         complaints = []
         for one in fields(cls):
             name = f"WAREHOUSE_{one.name.upper()}"
