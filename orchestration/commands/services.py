@@ -17,6 +17,8 @@ from orchestration.services.machine import GROUPS
 from orchestration.services.processes import ServiceError
 from orchestration.settings import OrchestrationSettings
 
+WIDE = 200  # columns: addresses and paths are there to be copied whole
+
 
 def _groups(_ctx: click.Context, _param: click.Parameter, text: str) -> list[str]:
     groups = [part.strip() for part in text.split(",") if part.strip()]
@@ -76,14 +78,23 @@ def _show(services: Sequence[Status], as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("service", "state", "pid", "address", "up", "log", box=None)
+    table = Table("service", "state", "pid", "address", "up", "log", box=None, pad_edge=False)
+    for column in table.columns:
+        column.no_wrap = True
     for one in services:
         uptime = "" if one.uptime_seconds is None else _duration(one.uptime_seconds)
-        table.add_row(one.service, one.state, str(one.pid or ""), one.address, uptime, one.log)
-    Console(soft_wrap=True).print(table)
+        table.add_row(
+            one.service, one.state, str(one.pid or ""), one.address, uptime, _nearby(one.log)
+        )
+    Console(width=WIDE).print(table)
+
+
+def _nearby(path: str) -> str:
+    """A path as one would type it here, where that is shorter."""
+    return min(path, os.path.relpath(path), key=len) if path else ""
 
 
 def _duration(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+    return f"{hours}:{minutes:02}:{seconds:02}"
