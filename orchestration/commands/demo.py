@@ -81,6 +81,7 @@ def _show(seconds: dict[str, float], dagster_url: str) -> None:
     from orchestration import demo as show
     from orchestration.commands.reporting import show as show_summary
     from orchestration.reporting import summary
+    from warehouse.settings import WarehouseSettings
 
     with show.connected() as warehouse:
         show_summary(summary(warehouse))
@@ -89,14 +90,13 @@ def _show(seconds: dict[str, float], dagster_url: str) -> None:
     for part, took in seconds.items():
         table.add_row(part, f"{took:.1f}")
     table.add_row("together", f"{sum(seconds.values()):.1f}", style="bold")
-    console = Console()
-    console.print(table)
-    warehouse_url = os.environ.get("WAREHOUSE_URL", "http://127.0.0.1:8123")
-    console.print(f"""
+    Console().print(table)
+    command = os.path.relpath(show.COMMAND)
+    click.echo(f"""
 Where to look next (all of it goes on running; `make down` stops it):
-  Dagster            {dagster_url}
-  a query            active-analytics sql "select channel, count() from marts.sessions group by 1"
-  the warehouse      {warehouse_url} (ClickHouse's HTTP protocol, user default)
-  the feed           active-analytics feed --from-beginning
-  the proof          active-analytics verify
+  Dagster        {dagster_url}
+  a query        {command} sql "select channel, count() from marts.sessions group by 1"
+  the warehouse  {WarehouseSettings.from_env().url} (ClickHouse's HTTP protocol)
+  the feed       {command} feed --from-beginning
+  the proof      {command} verify
 """)

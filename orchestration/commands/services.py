@@ -54,7 +54,8 @@ def up(only: list[str], as_json: bool) -> None:
         start_services(settings, os.environ, lambda line: click.echo(line, err=as_json), only)
     except ServiceError as error:
         raise click.ClickException(str(error)) from None
-    _show(status_of_services(settings, os.environ), as_json)
+    if as_json or set(only) == set(GROUPS):  # each service asked for has told its own line
+        _show(status_of_services(settings, os.environ), as_json)
 
 
 @click.command()
