@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from orchestration.days import dirty_days
+from orchestration.days import unseen_arrivals
 from orchestration.triggers.decide import Clock
 from streams.settings import StreamSettings
 from warehouse.client import Warehouse
@@ -40,7 +40,7 @@ def shop_clock(warehouse: Warehouse, settings: StreamSettings) -> Clock | None:
     if not reached:
         return None
     now = reached[0][0].replace(tzinfo=UTC)
-    dirty = dirty_days(warehouse).arrivals
+    dirty = unseen_arrivals(warehouse)
     if dirty:
         now = min(now, datetime.combine(min(dirty), time(), settings.zone).astimezone(UTC))
     return Clock(now, "shop")

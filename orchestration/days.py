@@ -100,10 +100,15 @@ class DirtyDays:
         )
 
 
+def unseen_arrivals(warehouse: Warehouse) -> dict[date, int]:
+    """The dirty days with their arrivals, as of now; cheap enough to be asked every few seconds."""
+    return _dirty(_counts(warehouse))
+
+
 def dirty_days(warehouse: Warehouse) -> DirtyDays:
-    """The days whose arrivals no build has seen, as of now."""
-    counts = {day: (stored, seen) for day, stored, seen in warehouse.rows(COUNTS)}
-    dirty = {day: stored for day, (stored, seen) in counts.items() if stored != seen}
+    """The dirty days and what they reach, as of now; looks for copies in the whole history."""
+    counts = _counts(warehouse)
+    dirty = _dirty(counts)
     shared: dict[date, set[date]] = {}
     if 0 < len(dirty) < len(counts):
         for day, clean_day in warehouse.rows(SHARED_COPIES, days=sorted(dirty)):
@@ -151,3 +156,12 @@ def record_build(warehouse: Warehouse, arrivals: Mapping[date, int], run_id: str
     rows = [(day, count, built_at, run_id) for day, count in sorted(arrivals.items())]
     if rows:
         warehouse.insert("operations.day_builds", BUILD_COLUMNS, rows)
+
+
+def _counts(warehouse: Warehouse) -> dict[date, tuple[int, int]]:
+    """Per day its arrivals, and those that its newest build saw."""
+    return {day: (stored, seen) for day, stored, seen in warehouse.rows(COUNTS)}
+
+
+def _dirty(counts: Mapping[date, tuple[int, int]]) -> dict[date, int]:
+    return {day: stored for day, (stored, seen) in counts.items() if stored != seen}

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -56,14 +56,14 @@ def _named(from_day: datetime | None, to_day: datetime | None) -> list[Stretch]:
 def _dirty(settings: OrchestrationSettings) -> list[Stretch]:
     from zoneinfo import ZoneInfo
 
-    from orchestration.days import dirty_days
+    from orchestration.days import unseen_arrivals
     from orchestration.marts.schedules import stretches_to_build
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
     today = datetime.now(ZoneInfo(settings.shop_time_zone)).date()
     with Warehouse.connect(WarehouseSettings.from_env(), "build") as warehouse:
-        dirty: list[date] = list(dirty_days(warehouse).arrivals)
+        dirty = unseen_arrivals(warehouse)
     return stretches_to_build(dirty, settings.first_shop_day, today)
 
 

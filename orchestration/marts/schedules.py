@@ -1,12 +1,13 @@
 """What happens by itself: dirty days are built, old runs are forgotten."""
 
 # Without `from __future__ import annotations`: Dagster reads these annotations as types.
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from orchestration.days import Stretch, dirty_days, stretches
+from orchestration.days import Stretch, stretches, unseen_arrivals
 from orchestration.instance import forget_old_runs as forget_old_runs_of
 from orchestration.marts.assets import SESSIONS
 from warehouse.client import Warehouse
@@ -43,7 +44,7 @@ def range_tags(stretch: Stretch) -> dict[str, str]:
     }
 
 
-def stretches_to_build(dirty: list[date], first_day: date, today: date) -> list[Stretch]:
+def stretches_to_build(dirty: Iterable[date], first_day: date, today: date) -> list[Stretch]:
     """The runs that dirty days ask for; days before the first shop day or after today wait.
 
     Args:
@@ -70,7 +71,10 @@ def dirty_days_schedule(cron: str, zone: str, first_day: date) -> dg.ScheduleDef
         if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1):
             return dg.SkipReason("a build is under way: the next tick sees what it left")
         today = datetime.now(ZoneInfo(zone)).date()
-        wanted = stretches_to_build(list(dirty_days(warehouse).arrivals), first_day, today)
+        dirty = unseen_arrivals(warehouse)
+        wanted = stretches_to_build(dirty, first_day, today)
+        if not wanted and dirty:
+            return dg.SkipReason(f"{len(dirty)} dirty days lie before {first_day} or after today")
         if not wanted:
             return dg.SkipReason("no shop day is dirty")
         return [dg.RunRequest(tags=range_tags(stretch)) for stretch in wanted]

@@ -16,7 +16,7 @@ from orchestration.days import Stretch, dirty_days, record_build
 from orchestration.marts.assets import SESSIONS
 from orchestration.marts.dbt import Dbt, DbtError
 from orchestration.marts.location import definitions
-from orchestration.marts.schedules import JOB, range_tags
+from orchestration.marts.schedules import JOB, range_tags, stretches_to_build
 from orchestration.settings import OrchestrationSettings
 from streams import ledger
 from streams.events import OrderData, OrderPlaced, encode, key_of
@@ -178,6 +178,12 @@ def test_the_schedule_asks_for_runs_until_no_day_is_dirty(
         assert request.tags.items() >= range_tags(DAYS).items()
         record_build(warehouse, dirty_days(warehouse).arrivals, "a run")
         assert tick().skip_message == "no shop day is dirty"
+
+
+def test_days_before_the_first_shop_day_or_after_today_wait() -> None:
+    today = FIRST + 3 * A_DAY
+    dirty = [FIRST - A_DAY, FIRST, today, today + A_DAY]
+    assert stretches_to_build(dirty, FIRST, today) == [Stretch(FIRST, today)]
 
 
 def test_a_late_copy_of_an_order_leaves_every_mart_as_if_it_had_come_in_time(
