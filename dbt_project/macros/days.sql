@@ -1,18 +1,18 @@
 {#
     The shop days of this build as a condition on a day column, each widened to both sides by so many days.
-    They are from_day to to_day, and the single days of also_days.
+    They are from_day to to_day, and the single days of also_days. The comments around it are for `sql_of_slices`.
 #}
 {% macro built_days(day_column, before=0, after=0) -%}
     {%- set stretches = [(var('from_day'), var('to_day'))] -%}
     {%- for day in var('also_days') -%}
         {%- do stretches.append((day, day)) -%}
     {%- endfor -%}
-    (
+    /* days built */ (
     {%- for first, last in stretches -%}
         {{ day_column }} between toDate('{{ first }}') - {{ before }} and toDate('{{ last }}') + {{ after }}
         {%- if not loop.last %} or {% endif -%}
     {%- endfor -%}
-    )
+    ) /* so far */
 {%- endmacro %}
 
 

@@ -7,8 +7,8 @@ missing as (
     from {{ source('analytics', 'events') }}
     where
         {{ built_days('occurred_on') }}
-        and event_id not in (
-            select event_id
+        and cityHash64(event_id) not in (
+            select cityHash64(event_id)
             from {{ ref('stg_events') }}
             where {{ built_days('occurred_on', before=1, after=1) }}
         )
@@ -20,5 +20,5 @@ from missing
 where event_id not in (
     select event_id
     from {{ source('analytics', 'events') }}
-    where event_id in (select event_id from missing) and not ({{ built_days('occurred_on', before=1, after=1) }})
+    where event_id in (select event_id from missing) and not {{ built_days('occurred_on', before=1, after=1) }}
 )

@@ -99,13 +99,15 @@ numbered as (
         session[1] as first_event,
         reinterpretAsUUID(sipHash128Reference(person, first_event.event_id)) as session_id,
         first_event.occurred_on as began_on,
-        arrayFirst(visit_id -> visit_id != '', arrayMap(e -> e.visit_id, session)) as told_visit_id,
         event,
-        position
+        position,
+        told_visit_id
     from sessions
     array join
         session as event,
-        arrayEnumerate(session) as position
+        arrayEnumerate(session) as position,
+        -- an event that tells no visit belongs to the one that its session told last
+        arrayFill(visit_id -> visit_id != '', arrayMap(e -> e.visit_id, session)) as told_visit_id
 
 )
 
@@ -121,7 +123,7 @@ select
     toLowCardinality(event.kind) as kind,
     toLowCardinality(event.channel) as channel,
     toLowCardinality(event.channel_source) as channel_source,
-    multiIf(event.visit_id != '', event.visit_id, told_visit_id != '', told_visit_id, toString(session_id)) as visit_id,
+    if(told_visit_id != '', told_visit_id, toString(session_id)) as visit_id,
     event.customer_id as customer_id,
     event.page_url as page_url
 from numbered

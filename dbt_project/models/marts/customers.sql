@@ -46,7 +46,7 @@ orders_of_persons as (
 )
 
 select
-    sessions_of_persons.person as person,
+    person,
     sessions_of_persons.customer_id as customer_id,
     sessions_of_persons.first_seen_at as first_seen_at,
     sessions_of_persons.last_seen_at as last_seen_at,
@@ -59,4 +59,5 @@ select
     orders_of_persons.first_ordered_at as first_ordered_at,
     orders_of_persons.last_ordered_at as last_ordered_at
 from sessions_of_persons
-left join orders_of_persons on sessions_of_persons.person = orders_of_persons.person
+-- an order's session may have begun on a day that is not built yet
+full outer join orders_of_persons using (person)

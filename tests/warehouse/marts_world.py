@@ -1,0 +1,159 @@
+"""A shop whose events arrive in the warehouse, and marts built of them: for tests of the marts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from orchestration.days import Stretch, dirty_days, record_build
+from orchestration.marts.assets import day_variables
+from orchestration.marts.dbt import Dbt
+from streams import ledger
+from streams.events import Event
+from streams.rows import Enrichment, Origin, Record, event_rows
+from warehouse.client import Warehouse
+
+if TYPE_CHECKING:
+    from dbt_common.events.base_types import EventMsg
+
+TOPIC = "shop.events"
+ZONE = ZoneInfo("America/Los_Angeles")
+BROKER_BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+DBT_DATABASES = ("staging", "intermediate", "marts")
+TABLES = (
+    "staging.stg_events",
+    "staging.stg_orders",
+    "intermediate.int_events_sessionized",
+    "intermediate.int_order_touchpoints",
+    "marts.sessions",
+    "marts.orders",
+    "marts.order_lines",
+    "marts.customers",
+    "marts.bought_together",
+    "marts.channel_attribution",
+    "marts.cart_additions",
+)
+EVERY_DAY = Stretch(date(1971, 1, 1), date(2100, 1, 1))
+
+
+class Message(NamedTuple):
+    """An event and the second at which the broker took it: only copies care which was first."""
+
+    event: Event
+    second: int
+
+
+@dataclass
+class Told:
+    """What dbt said during a build."""
+
+    failure: str = ""
+    events: list[EventMsg] = field(default_factory=list)
+
+    @property
+    def errors(self) -> str:
+        """What it said of failures, in one text."""
+        said = [event.info.msg for event in self.events if event.info.level == "error"]
+        return "\n".join([self.failure, *said]) if self.failure else ""
+
+    @property
+    def finished(self) -> Counter[str]:
+        """How many models and tests came to an end, by what dbt calls them."""
+        return Counter(
+            event.data.node_info.resource_type
+            for event in self.events
+            if event.info.name == "NodeFinished"
+        )
+
+
+class MartsWorld:
+    """Events go in as the stream writes them, ledger included; dbt is the one that Dagster runs."""
+
+    def __init__(self, warehouse: Warehouse, dbt: Dbt) -> None:
+        self.warehouse = warehouse
+        self.dbt = dbt
+        self._position = ledger.claim(warehouse, "id", TOPIC, 0, first_offset=0, owner="a test")
+
+    def arrive(self, messages: Iterable[Message]) -> None:
+        """Store messages as one range of the topic."""
+        generation, first = self._position.generation, self._position.next_offset
+        accepted = [
+            (Record(offset, b"", b"", (), _milliseconds(message.second)), message.event)
+            for offset, message in enumerate(messages, first)
+        ]
+        table = event_rows(accepted, Origin(TOPIC, 0, generation), Enrichment(ZONE, frozenset()))
+        self.warehouse.insert_arrow("analytics.events", table)
+        self._record(Counter(table.column("occurred_on").to_pylist()), len(accepted))
+        self._position = ledger.Position(generation, first + len(accepted))
+
+    def build(self, stretch: Stretch, also_days: Iterable[date] = (), **variables: object) -> None:
+        """Build the marts of some days without testing them."""
+        told = self.attempt(stretch, also_days, ("--resource-type", "model"), **variables)
+        assert not told.failure, told.errors
+
+    def attempt(
+        self,
+        stretch: Stretch,
+        also_days: Iterable[date] = (),
+        options: Iterable[str] = ("--exclude-resource-type", "unit_test"),
+        **variables: object,
+    ) -> Told:
+        """Build the marts of some days, test them, and tell what came of it."""
+        told = Told()
+        days = {**day_variables(stretch, list(also_days)), **variables}
+        arguments = ["--quiet", *options, "--vars", json.dumps(days)]
+        told.failure = self.dbt.build(arguments, told.events.append)
+        return told
+
+    def rebuild(self) -> None:
+        """Forget every mart, build all days at once, and test them."""
+        for database in DBT_DATABASES:
+            self.warehouse.execute(f"drop database if exists {database} sync")
+        told = self.attempt(EVERY_DAY)
+        assert not told.failure, told.errors
+
+    def digests(self) -> dict[str, tuple[int, int]]:
+        """How many rows each table has, and a sum over their contents that knows no order."""
+        return {
+            table: self.warehouse.rows(f"select count(), sum(cityHash64(*)) from {table}")[0]
+            for table in TABLES
+        }
+
+    def shop_days(self) -> list[date]:
+        """Every shop day that has events, in order."""
+        rows = self.warehouse.rows("select distinct occurred_on from analytics.events order by 1")
+        return [day for (day,) in rows]
+
+    def _record(self, arrivals: Counter[date], count: int) -> None:
+        stored = ledger.StoredRange(
+            topic_id="id",
+            topic=TOPIC,
+            partition=0,
+            generation=self._position.generation,
+            from_offset=self._position.next_offset,
+            to_offset=self._position.next_offset + count - 1,
+            event_count=count,
+            dead_letter_count=0,
+            gaps=(),
+            arrivals=arrivals,
+            occurred_max=BROKER_BEGAN,
+        )
+        ledger.record(self.warehouse, stored, BROKER_BEGAN)
+
+
+def build_dirty_days(shop: MartsWorld) -> None:
+    """What a run of Dagster does when days have new arrivals."""
+    dirty = dirty_days(shop.warehouse)
+    first, *others = dirty.days
+    shop.build(Stretch(first, first), others)
+    record_build(shop.warehouse, dirty.arrivals, "a test")
+
+
+def _milliseconds(second: int) -> int:
+    return int((BROKER_BEGAN + second * SECOND).timestamp() * 1000)

@@ -1,0 +1,83 @@
+"""A build of some days and a build of all must agree, whatever came when and in which order."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from random import Random
+
+import pytest
+
+from orchestration.days import Stretch
+from tests import oracle
+from tests.warehouse.marts_world import ZONE, MartsWorld, build_dirty_days
+from tests.warehouse.random_shop import messages
+
+
+def day_of(at: datetime) -> date:
+    return at.astimezone(ZONE).date()
+
+
+# dbt's logger forgets to close the file it wrote
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+
+
+def test_days_built_one_by_one_in_any_order_equal_one_build_of_all(shop: MartsWorld) -> None:
+    shop.arrive(messages(1, people=60))
+    days = shop.shop_days()
+    Random(1).shuffle(days)
+    for day in days:
+        shop.build(Stretch(day, day))
+    one_by_one = shop.digests()
+    shop.rebuild()
+    assert shop.digests() == one_by_one
+
+
+def test_dirty_days_built_as_events_arrive_equal_a_rebuild(shop: MartsWorld) -> None:
+    arriving = messages(2, people=60)
+    Random(2).shuffle(arriving)
+    for batch in range(3):
+        shop.arrive(arriving[batch::3])
+        build_dirty_days(shop)
+    as_they_arrived = shop.digests()
+    shop.rebuild()
+    assert shop.digests() == as_they_arrived
+
+
+def test_sessions_and_orders_are_those_that_the_oracle_finds(shop: MartsWorld) -> None:
+    told = messages(5, people=60)
+    shop.arrive(told)
+    shop.rebuild()
+    events = [message.event for message in told]
+    assert sessions_built(shop) == {
+        (one.person, day_of(one.began_at), one.began_at, one.events[-1].time, len(one.events))
+        for one in oracle.sessions(events, ZONE)
+    }
+    orders = oracle.orders(events)
+    assert orders_built(shop) == {
+        (order_id, one.person, one.placed_at, one.revenue_minor, one.copies, len(one.skus))
+        for order_id, one in orders.items()
+    }
+    assert pairs_built(shop) == oracle.pairs(orders, at_least=2)
+
+
+def sessions_built(shop: MartsWorld) -> set[tuple[object, ...]]:
+    columns = "person, began_on, started_at, ended_at, event_count"
+    return in_utc(shop.warehouse.rows(f"select {columns} from marts.sessions"))
+
+
+def orders_built(shop: MartsWorld) -> set[tuple[object, ...]]:
+    columns = "order_id, person, ordered_at, revenue_minor, copy_count, line_count"
+    return in_utc(shop.warehouse.rows(f"select {columns} from marts.orders"))
+
+
+def pairs_built(shop: MartsWorld) -> dict[tuple[str, str], int]:
+    rows = shop.warehouse.rows("select sku_a, sku_b, orders_together from marts.bought_together")
+    return {(a, b): together for a, b, together in rows}
+
+
+def in_utc(rows: list[tuple[object, ...]]) -> set[tuple[object, ...]]:
+    """Rows whose instants say that they are UTC, as the driver leaves it out."""
+    return {
+        tuple(one.replace(tzinfo=UTC) if isinstance(one, datetime) else one for one in row)
+        for row in rows
+    }
