@@ -6,15 +6,22 @@ start does not wait for the queue, and no other process has to be started for it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from orchestration.days import Stretch
 from orchestration.instance import opened
 from orchestration.settings import OrchestrationSettings
+
+if TYPE_CHECKING:
+    import dagster as dg
+    from dagster._utils.error import SerializableErrorInfo
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class BuildFailedError(Exception):
-    """A run did not build its days; the message names the steps and checks that failed."""
+    """A run did not build its days; the message names what failed, and why."""
 
 
 def build_days(settings: OrchestrationSettings, stretch: Stretch) -> str:
@@ -30,16 +37,29 @@ def build_days(settings: OrchestrationSettings, stretch: Stretch) -> str:
     Raises:
         BuildFailedError: a step failed; the days stay dirty.
     """
-    from orchestration.definitions_marts import defs
+    from orchestration.marts.location import definitions
     from orchestration.marts.schedules import JOB, range_tags
 
+    job = definitions(settings).resolve_job_def(JOB)
     with opened(settings) as instance:
-        result = defs.resolve_job_def(JOB).execute_in_process(
+        result = job.execute_in_process(
             instance=instance, tags=range_tags(stretch), run_config=QUIET, raise_on_error=False
         )
     if not result.success:
-        failed = [event.step_key for event in result.get_step_failure_events()]
-        checks = [one for one in result.get_asset_check_evaluations() if not one.passed]
-        names = [*failed, *(one.check_name for one in checks)]
-        raise BuildFailedError(f"run {result.run_id}: {', '.join(map(str, names))} failed")
+        raise BuildFailedError(f"run {result.run_id} failed: {'; '.join(_reasons(result))}")
     return str(result.run_id)
+
+
+def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    """What each failed step said, without Dagster's own wrapping."""
+    for event in result.all_events:
+        error = _error_of(event)
+        if error:
+            wrapped = error.cause if (error.cls_name or "").startswith("Dagster") else None
+            yield f"{event.step_key or 'start'}: {(wrapped or error).message.strip()}"
+
+
+def _error_of(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    if event.is_step_failure:
+        return event.step_failure_data.error
+    return event.engine_event_data.error if event.is_resource_init_failure else None

@@ -20,11 +20,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
+FAILED = frozenset({"error", "fail", "runtime error"})
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 DbtEvent = (
@@ -75,16 +77,22 @@ class Dbt:
             raise DbtError(f"dbt cannot parse its project: {result.exception}")
 
     def build(self, arguments: Sequence[str], listen: Callable[[EventMsg], None]) -> str:
-        """Build and test; returns what went wrong, empty when nothing did.
+        """Build and test.
 
         Args:
             arguments: which models, and with which variables.
             listen: told every event as it happens.
+
+        Returns:
+            What went wrong, by model and test; empty when nothing did.
         """
         parsed = Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes())
         runner = dbtRunner(manifest=parsed, callbacks=[listen])
         result = runner.invoke(["build", *self._places(), *arguments])
-        return "" if result.success else str(result.exception or "see the models and checks")
+        if not isinstance(result.result, RunExecutionResult):
+            return f"dbt could not begin: {result.exception}"
+        failed = [one for one in result.result.results if str(one.status) in FAILED]
+        return "; ".join(f"{one.node.name}: {one.message}" for one in failed)
 
     def _places(self) -> list[str]:
         return [
@@ -122,4 +130,4 @@ def build(
         message = DbtCoreCliEventMessage(msg_to_dict(event), {})
         yield from message.to_default_asset_events(dbt.manifest, translator, context)
     if failure:
-        raise dg.Failure(f"dbt could not build everything: {failure}")
+        raise dg.Failure(failure)

@@ -13,10 +13,12 @@ import dagster as dg
 import pytest
 
 from orchestration.days import Stretch, dirty_days, record_build
+from orchestration.instance import opened
 from orchestration.marts.assets import SESSIONS
 from orchestration.marts.dbt import Dbt, DbtError
 from orchestration.marts.location import definitions
 from orchestration.marts.schedules import JOB, range_tags, stretches_to_build
+from orchestration.runs import BuildFailedError, build_days
 from orchestration.settings import OrchestrationSettings
 from streams import ledger
 from streams.events import OrderData, OrderPlaced, encode, key_of
@@ -217,3 +219,23 @@ def test_the_location_of_detection_carries_nothing_of_dbt() -> None:
         check=True,
     ).stdout.split()
     assert not {"dbt", "dagster_dbt", "great_expectations", "faust", "chdb"}.intersection(told)
+
+
+def test_a_build_from_a_script_is_a_run_of_dagster_and_tells_why_it_failed(
+    settings: OrchestrationSettings,
+    warehouse: Warehouse,
+    warehouse_server: WarehouseSettings,
+    shop: Simulation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", warehouse_server.url)
+    Stored(warehouse).add(shop.messages[:500])
+    run_id = build_days(settings, Stretch(FIRST, FIRST + A_DAY))
+    with opened(settings) as instance:
+        found = instance.get_run_by_id(run_id)
+    assert found is not None
+    assert found.status == dg.DagsterRunStatus.SUCCESS
+
+    warehouse.execute("alter table marts.orders rename column revenue_minor to revenue")
+    with pytest.raises(BuildFailedError, match="orders"):
+        build_days(settings, Stretch(FIRST, FIRST + A_DAY))
