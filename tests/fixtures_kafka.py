@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import random
 import socket
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,6 +36,24 @@ def stream_settings(kafka_server: str, tmp_path: Path) -> StreamSettings:
     settings = settings_on(kafka_server, tmp_path)
     ensure_topics(settings)
     return settings
+
+
+@pytest.fixture(scope="session")
+def second_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """Another broker, not started before somebody asks."""
+    kafka = LocalKafka(tmp_path_factory.mktemp("second_kafka"), free_port_pair(), JARS)
+    yield kafka
+    kafka.stop()
+
+
+@pytest.fixture
+def stoppable_kafka(second_kafka: LocalKafka) -> Iterator[LocalKafka]:
+    """A running broker that a test may stop and start."""
+    second_kafka.start()
+    yield second_kafka
+    with warnings.catch_warnings():  # kafka-python leaves refused sockets to the collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def settings_on(brokers: str, local_home: Path) -> StreamSettings:

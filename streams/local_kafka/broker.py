@@ -73,7 +73,7 @@ class LocalKafka:
         self._child: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def of(cls, settings: StreamSettings) -> LocalKafka:
+    def of(cls, settings: StreamSettings, jars: Path | None = None) -> LocalKafka:
         """The local broker of the settings.
 
         Raises:
@@ -89,7 +89,7 @@ class LocalKafka:
                 f"KAFKA_BROKERS={settings.kafka_brokers} is not a broker of this machine:"
                 " a local one takes 127.0.0.1 and a port"
             )
-        return cls(settings.local_home / "kafka", int(port))
+        return cls(settings.local_home / "kafka", int(port), jars)
 
     @property
     def brokers(self) -> str:

@@ -57,7 +57,7 @@ def connection(
 def await_listener(settings: StreamSettings, budget_seconds: float) -> None:
     """Wait until one of the brokers accepts a connection.
 
-    Asked before an admin client is made: one that finds no broker leaves its thread behind.
+    Asked before a client is made: the library leaves every refused socket to the collector.
 
     Raises:
         BrokerBusyError: none did within the budget.

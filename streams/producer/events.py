@@ -19,11 +19,18 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.partitioner.default import murmur2
 
-from streams.producer.connection import BrokerError, broker_error, connection, translated
+from streams.producer.connection import (
+    ANSWER_BUDGET_SECONDS,
+    BrokerError,
+    broker_error,
+    connection,
+    translated,
+)
 from streams.producer.topics import partition_count
 from streams.settings import StreamSettings
 
 OUTAGE_BUDGET_SECONDS = 120.0
+GRACE_SECONDS = 2.0  # in which the library gives up what could not be delivered within the budget
 REQUEST_SECONDS = 15.0
 LINGER_MS = 20
 BATCH_BYTES = 256 * 1024  # 64 KB: 41 k events/s, 256 KB: 52 k, 1 MB: 56 k (564 bytes each, 2 cores)
@@ -57,10 +64,12 @@ class EventProducer:
         self._is_spent = False
         self._window: list[Any] = []
         self._windows: deque[list[Any]] = deque()
-        self._partition_of = partition_of(partition_count(settings, self._topic))
+        answer_seconds = min(ANSWER_BUDGET_SECONDS, outage_budget_seconds)
+        partitions = partition_count(settings, self._topic, answer_seconds)
+        self._partition_of = partition_of(partitions)
         with translated(f"connect to {settings.kafka_brokers}"):
             self._producer = KafkaProducer(
-                **connection(settings),
+                **connection(settings, answer_seconds),
                 enable_idempotence=True,
                 acks="all",
                 compression_type="lz4",
@@ -71,7 +80,13 @@ class EventProducer:
                 max_block_ms=int(outage_budget_seconds * 1000),
                 metrics_enabled=False,
             )
-            self._producer.partitions_for(self._topic)  # asked now, or an outage could block `send`
+
+        try:
+            with self._spending():  # asked now, or an outage could block `send`
+                self._producer.partitions_for(self._topic)
+        except BrokerError:
+            self.close()
+            raise
 
     def send(self, key: bytes, value: bytes) -> None:
         """Hand over one message; waits while too many are not acknowledged yet.
@@ -99,7 +114,7 @@ class EventProducer:
         """
         self._close_window()
         with self._spending():
-            self._producer.flush(self._budget_seconds)
+            self._producer.flush(self._budget_seconds + GRACE_SECONDS)
             while self._windows:
                 self._settle_oldest()
 
@@ -136,7 +151,7 @@ class EventProducer:
 
     def _settle_oldest(self) -> None:
         for sent in self._windows.popleft():
-            sent.get(self._budget_seconds)
+            sent.get(self._budget_seconds + GRACE_SECONDS)
 
     @contextmanager
     def _spending(self) -> Iterator[None]:

@@ -32,7 +32,7 @@ class FeedProducer:
         """
         self._topic = settings.triggers_topic
         self._spent: BrokerError | None = None
-        with translated(f"take over {transactional_id}"):
+        with translated(f"connect to {settings.kafka_brokers}"):
             self._producer = KafkaProducer(
                 **connection(settings),
                 transactional_id=transactional_id,
@@ -41,7 +41,13 @@ class FeedProducer:
                 request_timeout_ms=int(DELIVERY_SECONDS * 1000),
                 metrics_enabled=False,
             )
-            self._producer.init_transactions()
+        try:
+            with translated(f"take over {transactional_id}"):
+                self._producer.init_transactions()
+        except BrokerError as error:
+            self._spent = error
+            self.close()
+            raise
 
     def publish(self, messages: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, int]]:
         """Publish all of the messages or none.
@@ -68,9 +74,15 @@ class FeedProducer:
             raise
 
     def close(self) -> None:
-        """Disconnect; a transaction that was left open is aborted by the broker."""
-        with contextlib.suppress(KafkaTimeoutError):
-            self._producer.close(timeout=1)
+        """Disconnect.
+
+        One that is spent lets go in the background: the library may hold on to what it could not
+        deliver until its time is over.
+        """
+        if self._spent:
+            threading.Thread(target=self._let_go, name="feed-letting-go", daemon=True).start()
+        else:
+            self._producer.close()
 
     def __enter__(self) -> FeedProducer:
         """The producer itself."""
@@ -79,6 +91,10 @@ class FeedProducer:
     def __exit__(self, *_: object) -> None:
         """Disconnect."""
         self.close()
+
+    def _let_go(self) -> None:
+        with contextlib.suppress(KafkaTimeoutError):
+            self._producer.close(timeout=2 * DELIVERY_SECONDS)
 
     def _within_budget(self, messages: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, int]]:
         """One transaction; in a thread of its own, for the library's commit waits without end."""

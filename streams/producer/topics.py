@@ -10,6 +10,7 @@ from typing import Any
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import TopicAlreadyExistsError
+from kafka.net.compat import KafkaNetClient
 
 from streams.producer.connection import (
     ANSWER_BUDGET_SECONDS,
@@ -62,13 +63,15 @@ def topic_id(settings: StreamSettings, topic: str) -> str:
         return str(uuid.UUID(str(_existing(admin, topic)["topic_id"])))
 
 
-def partition_count(settings: StreamSettings, topic: str) -> int:
+def partition_count(
+    settings: StreamSettings, topic: str, budget_seconds: float = ANSWER_BUDGET_SECONDS
+) -> int:
     """Into how many partitions a topic is cut.
 
     Raises:
         BrokerRefusedError: there is no such topic.
     """
-    with _admin(settings) as admin:
+    with _admin(settings, budget_seconds) as admin:
         return len(_existing(admin, topic)["partitions"])
 
 
@@ -121,9 +124,15 @@ def _admin(
     settings: StreamSettings, budget_seconds: float = ANSWER_BUDGET_SECONDS
 ) -> Iterator[Any]:
     await_listener(settings, budget_seconds)
+    clients: list[KafkaNetClient] = []
+
+    def client(**given: Any) -> Any:
+        clients.append(KafkaNetClient(**given))
+        return clients[-1]
+
     with translated(f"ask {settings.kafka_brokers}"):
-        admin = KafkaAdminClient(**connection(settings, budget_seconds))
         try:
-            yield admin
+            yield KafkaAdminClient(**connection(settings, budget_seconds), kafka_client=client)
         finally:
-            admin.close()
+            for one in clients:  # an admin client that finds no broker does not stop its thread
+                one.close()

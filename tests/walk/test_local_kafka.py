@@ -24,7 +24,7 @@ from streams.producer import (
     topic_id,
 )
 from streams.settings import StreamSettings
-from tests.fixtures_kafka import JARS, free_port_pair
+from tests.fixtures_kafka import JARS, free_port_pair, settings_on
 
 
 @pytest.fixture
@@ -34,9 +34,11 @@ def kafka(tmp_path: Path) -> Iterator[LocalKafka]:
     broker.stop()
 
 
-def test_it_answers_when_started_and_keeps_its_messages_over_a_restart(kafka: LocalKafka) -> None:
-    settings = StreamSettings(kafka_brokers=kafka.brokers)
-    kafka.start()
+def test_it_answers_when_started_and_keeps_its_messages_over_a_restart(
+    stoppable_kafka: LocalKafka, tmp_path: Path
+) -> None:
+    kafka = stoppable_kafka
+    settings = settings_on(kafka.brokers, tmp_path)
     assert kafka.is_running()
     ensure_topics(settings)
     first_id = topic_id(settings, settings.events_topic)
@@ -126,11 +128,10 @@ def test_a_stranger_who_got_the_process_id_is_left_alone(kafka: LocalKafka) -> N
         stranger.kill()
 
 
-def test_a_broker_elsewhere_is_not_ours_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAFKA_BROKERS", "kafka.shop.example:9092")
-    told = CliRunner().invoke(kafka_command, ["start"])
-    assert told.exit_code == 1
-    assert "kafka.shop.example:9092 is not a broker of this machine" in told.output
+def test_a_broker_elsewhere_is_not_ours_to_start() -> None:
+    settings = StreamSettings(kafka_brokers="kafka.shop.example:9092")
+    with pytest.raises(LocalKafkaError, match=r"shop\.example:9092 is not a broker"):
+        LocalKafka.of(settings)
 
 
 def test_status_tells_a_script_that_it_does_not_run(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +25,7 @@ from streams.producer import (
     topic_id,
 )
 from streams.settings import StreamSettings
-from tests.fixtures_kafka import JARS, free_port_pair, settings_on
+from tests.fixtures_kafka import free_port_pair, settings_on
 
 
 def test_topics_are_made_once_with_the_partitions_of_the_settings(
@@ -161,23 +159,11 @@ def test_messages_of_an_open_transaction_are_seen_only_by_those_who_ask_for_them
     assert _values(_feed(stream_settings)) == [b"committed", b"committed too"]
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
-    """A broker that a test may stop."""
-    kafka = LocalKafka(tmp_path / "kafka", free_port_pair(), JARS)
-    kafka.start()
-    yield kafka
-    kafka.stop()
-    with warnings.catch_warnings():  # the library leaves refused sockets to the collector
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_short_outage_is_waited_out_and_a_long_one_is_a_busy_error(
-    own_kafka: LocalKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stoppable_kafka: LocalKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = settings_on(own_kafka.brokers, tmp_path)
+    settings = settings_on(stoppable_kafka.brokers, tmp_path)
     ensure_topics(settings)
     feed = FeedProducer(settings, _id(settings))
     feed.publish([(b"a", b"before")])
@@ -187,7 +173,7 @@ def test_a_short_outage_is_waited_out_and_a_long_one_is_a_busy_error(
         producer.send(b"key", b"before")
         producer.flush()
 
-    own_kafka.stop()
+    stoppable_kafka.stop()
     patient.send(b"key", b"during")
     hasty.send(b"key", b"lost to the outage")
     with pytest.raises(BrokerBusyError, match="could not publish"):
@@ -197,7 +183,7 @@ def test_a_short_outage_is_waited_out_and_a_long_one_is_a_busy_error(
         with pytest.raises(BrokerBusyError, match="could not publish to the feed within 1 s"):
             feed.publish([(b"a", b"during")])
 
-    own_kafka.start()
+    stoppable_kafka.start()
     patient.close()
     hasty.close()  # spent: it publishes nothing more
     feed.close()
