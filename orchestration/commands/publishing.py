@@ -1,0 +1,110 @@
+"""`active-analytics publish`: events of a file or a pipe, each one checked, to the topic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import click
+
+from streams.decode import Rejected, decode
+from streams.events import key_of
+from streams.producer import EventProducer, ensure_topics
+from streams.settings import StreamSettings
+
+SHOWN_REJECTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A line that contradicts the contract, and every reason."""
+
+    line: int
+    errors: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of the lines; of the rejected ones the first hundred are named."""
+
+    published: int = 0
+    rejected: int = 0
+    rejected_lines: list[RejectedLine] = field(default_factory=list)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--unchecked", is_flag=True, help="Send lines that contradict the contract as well.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def publish(file: str, unchecked: bool, as_json: bool) -> None:
+    """Publish the events of FILE, one JSON object per line; - is standard input.
+
+    Ends with exit code 1 when lines were rejected. With --unchecked they are published all the
+    same, to see what the stream makes of them.
+    """
+    settings = StreamSettings.from_env()
+    ensure_topics(settings)
+    with EventProducer(settings) as producer, _lines_with_bar(file) as lines:
+        summary = publish_lines(lines, producer.send, unchecked=unchecked)
+    click.echo(json.dumps(asdict(summary)) if as_json else _told(summary))
+    if summary.rejected:
+        sys.exit(1)
+
+
+def publish_lines(
+    lines: Iterable[bytes], send: Callable[[bytes, bytes], None], *, unchecked: bool
+) -> Summary:
+    """Send every line that is an event, as it stands; blank lines are nothing.
+
+    Args:
+        lines: JSON objects, UTF-8.
+        send: takes key and value.
+        unchecked: send the others as well, without a key.
+    """
+    summary = Summary()
+    for number, line in enumerate(lines, start=1):
+        payload = line.strip()
+        if not payload:
+            continue
+        event = decode(payload)
+        if isinstance(event, Rejected):
+            summary.rejected += 1
+            if len(summary.rejected_lines) < SHOWN_REJECTS:
+                summary.rejected_lines.append(RejectedLine(number, event.errors))
+            if not unchecked:
+                continue
+        send(b"" if isinstance(event, Rejected) else key_of(event), payload)
+        summary.published += 1
+    return summary
+
+
+@contextmanager
+def _lines_with_bar(file: str) -> Iterator[Iterator[bytes]]:
+    """The lines of a file, with a bar of the bytes read; of a pipe the end is not known."""
+    size = 0 if file == "-" else Path(file).stat().st_size
+    is_hidden = not size or not sys.stderr.isatty()
+    with (
+        click.open_file(file, "rb") as source,
+        click.progressbar(length=size, label=file, file=sys.stderr, hidden=is_hidden) as bar,
+    ):
+
+        def lines() -> Iterator[bytes]:
+            for line in source:
+                yield line
+                bar.update(len(line))
+
+        yield lines()
+
+
+def _told(summary: Summary) -> str:
+    rejected = [
+        f"line {one.line} rejected: {'; '.join(one.errors)}" for one in summary.rejected_lines
+    ]
+    if summary.rejected > len(rejected):
+        rejected.append(f"and {summary.rejected - len(rejected):,} lines more")
+    counts = f"{summary.published:,} events published, {summary.rejected:,} lines rejected"
+    return "\n".join([*rejected, counts])
