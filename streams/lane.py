@@ -20,6 +20,8 @@ from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.transport.drivers.aiokafka import Transport as KafkaTransport
 from faust.types import TP, ConsumerMessage
 
+__all__ = ["NAME", "TP", "Batch", "BatchedConsumer", "Positions", "Transport"]
+
 NAME = "batched"
 _FEW_RECORDS = 1_000
 
@@ -98,6 +100,7 @@ class BatchedConsumer(KafkaConsumer):
 
     async def rewind(self, tps: set[TP]) -> Mapping[TP, int]:
         """Claim partitions anew and read them again from where the ledger ends."""
+        tps = tps & self.assignment()  # to claim what another worker reads would void its writing
         if not tps:
             return {}
         offsets = await self.positions.claim(await self.earliest_offsets(*tps))

@@ -92,6 +92,15 @@ def claim(
     return Position(generation, next_offset)
 
 
+def is_owner(warehouse: Warehouse, topic: str, partition: int, generation: int) -> bool:
+    """Whether nobody has claimed the partition since: asked after a range is recorded.
+
+    A range recorded under a claim that had ended is void, and its offsets come again under the
+    newer one. A claim that comes after the answer has seen the range, or reads it again.
+    """
+    return generation == _last_generation(warehouse, topic, partition)
+
+
 def record(warehouse: Warehouse, stored: StoredRange, stored_at: datetime) -> None:
     """Write the ledger's row of a range: from here on it is stored."""
     row = pa.table(
@@ -162,19 +171,23 @@ def _end(warehouse: Warehouse, topic: str, partition: int) -> int | None:
     return int(end) if count else None
 
 
+def _last_generation(warehouse: Warehouse, topic: str, partition: int) -> int:
+    return int(
+        warehouse.scalar(
+            "select max(generation) from event_store.claims"
+            " where topic = {topic:String} and partition = {partition:UInt32}",
+            topic=topic,
+            partition=partition,
+        )
+    )
+
+
 def _claimed_generation(
     warehouse: Warehouse, topic: str, partition: int, next_offset: int, owner: str
 ) -> int:
     """Claim the next generation; of two that claim the same one at once, both try the one after."""
     while True:
-        generation = 1 + int(
-            warehouse.scalar(
-                "select max(generation) from event_store.claims"
-                " where topic = {topic:String} and partition = {partition:UInt32}",
-                topic=topic,
-                partition=partition,
-            )
-        )
+        generation = 1 + _last_generation(warehouse, topic, partition)
         warehouse.insert(
             "event_store.claims",
             ["topic", "partition", "generation", "owner", "next_offset", "claimed_at"],

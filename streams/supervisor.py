@@ -13,9 +13,11 @@ import threading
 from collections.abc import Sequence
 from types import FrameType
 
+from streams.ending import EXIT_REFUSED
+
 log = logging.getLogger("active_analytics.supervisor")
 
-FINAL_CODES = (0, 3)
+FINAL_CODES = (0, EXIT_REFUSED)
 PASSED_ON = (signal.SIGTERM, signal.SIGINT)
 LONGEST_PAUSE_SECONDS = 60.0
 

@@ -16,6 +16,10 @@ class Watchdog:
         self._patience_seconds = patience_seconds
         self._moved: dict[Hashable, tuple[int, float]] = {}
 
+    def forget(self) -> None:
+        """Begin anew: the worker waits for somebody else, and does so rightly."""
+        self._moved.clear()
+
     def stalled(
         self, now: float, reached: Mapping[Hashable, int], ends: Mapping[Hashable, int]
     ) -> list[Hashable]:

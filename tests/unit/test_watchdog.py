@@ -13,6 +13,13 @@ def test_a_partition_that_stands_still_with_messages_waiting_is_stalled() -> Non
     assert dog.stalled(10, {"p": 5, "q": 7}, {"p": 9, "q": 7}) == ["p"]
 
 
+def test_waiting_for_somebody_else_is_no_stall() -> None:
+    dog = Watchdog(10)
+    dog.stalled(0, {"p": 5}, {"p": 9})
+    dog.forget()
+    assert dog.stalled(50, {"p": 5}, {"p": 9}) == []
+
+
 def test_patience_begins_when_the_first_message_waits() -> None:
     dog = Watchdog(10)
     dog.stalled(0, {"p": 5}, {"p": 5})

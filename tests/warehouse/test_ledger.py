@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.ledger import LedgerConflictError, Position, claim
+from streams.ledger import LedgerConflictError, Position, claim, is_owner
 from streams.ranges import RangeRows, range_rows, store
 from streams.rows import Enrichment, Origin
 from streams.verify import repair, verify
@@ -85,6 +85,14 @@ def test_a_zombies_range_is_void_even_when_its_successor_stored_nothing(
     store(warehouse, rows_of(Position(zombie.generation, 2), [2, 3]), NOON)
     assert claimed(warehouse).next_offset == 2
     assert verify(warehouse).is_ok
+
+
+def test_an_owner_is_told_when_another_claimed_its_partition(warehouse: Warehouse) -> None:
+    first = claimed(warehouse)
+    assert is_owner(warehouse, TOPIC, 0, first.generation)
+    second = claimed(warehouse)
+    assert not is_owner(warehouse, TOPIC, 0, first.generation)
+    assert is_owner(warehouse, TOPIC, 0, second.generation)
 
 
 def test_a_topic_made_anew_is_refused(warehouse: Warehouse) -> None:

@@ -1,0 +1,173 @@
+"""Which partitions this worker reads, from where, and under which claim.
+
+The keeper stands between the lane, which asks where to begin, the agent, which hands it batches,
+and the ledger. A batch counts only while the claim lasts under which it was fetched; every other
+one is dropped and read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from streams import ledger, producer
+from streams.ending import EXIT_REFUSED, end_at_once
+from streams.lane import TP, Batch
+from streams.producer import BrokerBusyError, BrokerRefusedError
+from streams.ranges import RangeRows, range_rows, store
+from streams.rows import Enrichment, Origin, Record
+from streams.settings import StreamSettings
+from warehouse.client import Warehouse, WarehouseBusyError, WarehouseError, WarehouseRefusedError
+from warehouse.settings import WarehouseSettings
+
+log = logging.getLogger("active_analytics.stream")
+
+Answer = TypeVar("Answer")
+
+
+class OutOfStepError(Exception):
+    """What we read is not what the ledger waits for: the partition is claimed and read again."""
+
+
+class Keeper:
+    """Positions of the partitions this worker reads, kept in step with the ledger."""
+
+    def __init__(self, settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None:
+        self.linger_seconds = settings.linger_seconds
+        self.is_waiting = False
+        self._settings = settings
+        self._warehouse_settings = warehouse_settings
+        self._by = Enrichment(settings.zone, settings.own_hosts)
+        self._owner = uuid.uuid4().hex
+        self._topic_id = ""
+        self._claimed: dict[TP, ledger.Position] = {}
+        self._open: dict[TP, int] = {}
+        self._expected: dict[TP, int] = {}
+        self._writing = asyncio.Lock()
+        self._warehouse: Warehouse | None = None
+
+    def generations(self) -> dict[TP, int]:
+        """The generation of every open partition."""
+        return dict(self._open)
+
+    async def claim(self, first_offsets: Mapping[TP, int]) -> dict[TP, int]:
+        """Claim partitions once the insert under way ended; waits for a warehouse that is away."""
+        for tp in first_offsets:
+            self._open.pop(tp, None)
+        async with self._writing:
+            self.is_waiting = True
+            claimed = await _patiently(lambda: self._claim(first_offsets))
+            self.is_waiting = False
+        self._claimed.update(claimed)
+        return {tp: position.next_offset for tp, position in claimed.items()}
+
+    def opened(self, tps: set[TP]) -> None:
+        """Take batches of these partitions from now on."""
+        for tp in tps:
+            self._open[tp] = self._claimed[tp].generation
+            self._expected[tp] = self._claimed[tp].next_offset
+
+    def reached(self) -> dict[TP, int]:
+        """The next offset to read of every open partition."""
+        return {tp: self._expected[tp] for tp in self._open}
+
+    def close(self, tps: set[TP]) -> None:
+        """Take no more batches of these partitions: another worker reads them now."""
+        for tp in tps:
+            self._open.pop(tp, None)
+
+    def accept(self, batch: Batch) -> int | None:
+        """The offset that a batch's range begins at; None when its claim has ended.
+
+        Raises:
+            OutOfStepError: the batch does not begin where the last one ended.
+        """
+        if self._open.get(batch.tp) != batch.generation:
+            return None
+        expected = self._expected[batch.tp]
+        first = batch.records[0].offset
+        is_first_of_claim = expected == self._claimed[batch.tp].next_offset
+        if first < expected or (first > expected and not is_first_of_claim):
+            raise OutOfStepError(f"{batch.tp}: offset {expected} was to come, {first} came")
+        self._expected[batch.tp] = batch.records[-1].offset + 1
+        return expected
+
+    def rows(self, batch: Batch, expected_from: int) -> RangeRows:
+        """What storing an accepted batch writes."""
+        return range_rows(
+            [_record(one) for one in batch.records],
+            expected_from=expected_from,
+            topic_id=self._topic_id,
+            origin=Origin(batch.tp.topic, batch.tp.partition, batch.generation),
+            by=self._by,
+            ingested_at=datetime.now(UTC),
+        )
+
+    async def write(self, batch: Batch, rows: RangeRows) -> bool:
+        """Store a range unless its claim ended meanwhile; whether it is stored.
+
+        Raises:
+            OutOfStepError: another worker claimed the partition while we wrote.
+        """
+        async with self._writing:
+            if self._open.get(batch.tp) != batch.generation:
+                return False
+            await asyncio.to_thread(self._store, rows)
+            return True
+
+    @contextmanager
+    def _connected(self) -> Iterator[Warehouse]:
+        """The one connection, used under the lock; made anew after it failed."""
+        if self._warehouse is None:
+            self._warehouse = Warehouse.connect(self._warehouse_settings, "stream")
+        try:
+            yield self._warehouse
+        except WarehouseError:
+            self._warehouse = None
+            raise
+
+    def _store(self, rows: RangeRows) -> None:
+        stored = rows.stored
+        with self._connected() as warehouse:
+            store(warehouse, rows, datetime.now(UTC))
+            if not ledger.is_owner(warehouse, stored.topic, stored.partition, stored.generation):
+                raise OutOfStepError(f"{stored.topic}[{stored.partition}] was claimed by another")
+
+    def _claim(self, first_offsets: Mapping[TP, int]) -> dict[TP, ledger.Position]:
+        topic = self._settings.events_topic
+        self._topic_id = producer.topic_id(self._settings, topic)
+        with self._connected() as warehouse:
+            return {
+                tp: ledger.claim(
+                    warehouse,
+                    self._topic_id,
+                    topic,
+                    tp.partition,
+                    first_offset=first,
+                    owner=self._owner,
+                )
+                for tp, first in first_offsets.items()
+            }
+
+
+async def _patiently(ask: Callable[[], Answer]) -> Answer:
+    """Ask until the warehouse and the broker answer; a refusal or a conflict ends the process."""
+    pause = 0.5
+    while True:
+        try:
+            return await asyncio.to_thread(ask)
+        except (WarehouseBusyError, BrokerBusyError) as error:
+            log.warning("waiting %.1f s for %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 15.0)
+        except (WarehouseRefusedError, BrokerRefusedError, ledger.LedgerConflictError) as error:
+            end_at_once(error, EXIT_REFUSED)
+
+
+def _record(one: Any) -> Record:
+    return Record(one.offset, one.key, one.value, one.headers, one.timestamp)
