@@ -41,7 +41,7 @@ class ServiceProcess:
     address: str = ""
     port: int | None = None
     port_setting: str = ""
-    budget_seconds: float = 60.0
+    budget_seconds: float = 120.0  # the slowest took 24 s, on two cores with a load of 9
 
     @property
     def note(self) -> Path:
@@ -109,7 +109,7 @@ class ServiceProcess:
                     f"{self.name} did not answer within {self.budget_seconds:.0f} s;"
                     f" {self._last_words()}"
                 )
-            time.sleep(0.1)
+            time.sleep(0.25)
 
     def stop(self) -> None:
         """End the process, then what is left of its group; nothing happens when it has ended."""
