@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 REAL_MONTH := ../shared/data/ga_merch_store_2016-08
 DATA ?= $(wildcard $(REAL_MONTH))
 
+unexport PYTHONDONTWRITEBYTECODE  # without its cache every process of ours starts 2 CPU seconds later
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up down test test-all lint format bench schemas clean prerequisites
 
