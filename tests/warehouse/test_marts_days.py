@@ -130,6 +130,7 @@ def test_other_columns_than_the_model_s_are_refused_until_the_table_is_dropped(
     before = shop.digests()
     shop.warehouse.execute("alter table marts.sessions add column mood String")
     assert "drop it and build every day again" in shop.attempt(EVERY_DAY).errors
+    assert not shop.warehouse.rows("select name from system.tables where name like '%_new'")
     shop.warehouse.execute("drop table marts.sessions sync")
     shop.build(EVERY_DAY)
     assert shop.digests() == before

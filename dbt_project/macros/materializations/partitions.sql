@@ -57,7 +57,6 @@
         {%- do columns_wanted.append(column.name ~ ' ' ~ column.data_type) -%}
     {%- endfor -%}
     {%- if columns_there != columns_wanted -%}
-        {%- do adapter.drop_relation(wanted) -%}
         {%- do exceptions.raise_compiler_error(
             existing ~ ' has other columns than its model: drop it and build every day again. '
             ~ 'Columns there: ' ~ columns_there | join(', ')

@@ -1,8 +1,8 @@
 {#
     A model's query, once for each slice of the build's days, so that memory does not grow with their number.
 
-    A slice holds about `slice_events` events (10 M events built at once took 4.8 GB of memory, 1 M take 1.3 GB) and
-    never a part of a day. Most builds have one slice; then the query is the one that was compiled.
+    A slice holds about `slice_events` events and never a part of a day. Measured on 10 M events of 682 days: at once
+    4.5 GB of memory and 296 s, in slices of 1 M 1.1 GB and 169 s. Most builds have one slice; then the query is the one that was compiled.
 #}
 {% macro sql_of_slices(sql) %}
     {%- set slices = slices_of_days() -%}
