@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import date
 from pathlib import Path
 
 import click
@@ -40,7 +39,7 @@ def demo(data: Path | None) -> None:
         with timings.of("start Dagster"):
             show.run("up", "--only", "dagster")
         with timings.of("build the marts under Dagster"):
-            show.run("build", *_days())
+            show.run("build")
         with timings.of("detect on the shop's clock"):
             show.run("detect", "--shop-clock")
     except show.DemoError as error:
@@ -60,18 +59,6 @@ def _await_stored() -> None:
     with show.connected() as warehouse, Progress() as progress:
         bar = progress.add_task("stored", total=published)
         show.await_stored(warehouse, published, lambda n: progress.update(bar, completed=n))
-
-
-def _days() -> list[str]:
-    """The days to build, as options; none when everything is built already."""
-    from orchestration import demo as show
-
-    with show.connected() as warehouse:
-        first, last = warehouse.rows(
-            "select min(occurred_on), max(occurred_on) from analytics.events"
-        )[0]
-    assert isinstance(first, date)
-    return ["--from", first.isoformat(), "--to", last.isoformat()]
 
 
 def _show(seconds: dict[str, float], dagster_url: str) -> None:
