@@ -9,11 +9,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import errno
+import fcntl
 import os
 import socket
 import subprocess
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from streams.local_kafka.installation import LocalKafkaError, ensure_jars, find_java
@@ -111,17 +113,18 @@ class LocalKafka:
         Raises:
             LocalKafkaError: Java or Maven is missing, a port is taken, or it ended while starting.
         """
-        if self.is_running():
-            return
         java = find_java()
-        for port in (self.port, self.port + 1):
-            _refuse_taken(port)
-        ensure_jars(self.jars)
         self.home.mkdir(parents=True, exist_ok=True)
-        self._write_properties()
-        self._format_once(java)
-        self._launch(java)
-        self._await_answer()
+        with _one_at_a_time(self.home / "starting"):
+            if self.is_running():
+                return
+            for port in (self.port, self.port + 1):
+                _refuse_taken(port)
+            ensure_jars(self.jars)
+            self._write_properties()
+            self._format_once(java)
+            self._launch(java)
+            self._await_answer()
 
     def stop(self) -> None:
         """Stop the broker and wait until it has ended; nothing happens when it does not run."""
@@ -197,6 +200,14 @@ class LocalKafka:
             with contextlib.suppress(FileNotFoundError):
                 told += path.read_text(errors="replace")[-1500:]
         return f"{told}\n(the whole log: {self.log})"
+
+
+@contextlib.contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Let nobody else start the same broker meanwhile; whoever tries waits."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _refuse_taken(port: int) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
@@ -36,7 +37,12 @@ class FencedError(BrokerRefusedError):
 def connection(
     settings: StreamSettings, budget_seconds: float = ANSWER_BUDGET_SECONDS
 ) -> dict[str, Any]:
-    """The library's names for how to reach the broker; `budget_seconds` is for the first answer."""
+    """The library's names for how to reach the broker; `budget_seconds` is for the first answer.
+
+    Raises:
+        BrokerRefusedError: the settings cannot be right, which the library would keep to itself.
+    """
+    _refuse_impossible(settings)
     _quieten(logging.getLogger("kafka"))
     given = {
         "bootstrap_servers": [one.strip() for one in settings.kafka_brokers.split(",")],
@@ -62,6 +68,7 @@ def await_listener(settings: StreamSettings, budget_seconds: float) -> None:
     Raises:
         BrokerBusyError: none did within the budget.
     """
+    _refuse_impossible(settings)
     deadline = time.monotonic() + budget_seconds
     addresses = [one.strip().rpartition(":") for one in settings.kafka_brokers.split(",")]
     while not any(_accepts(host.strip("[]"), int(port)) for host, _, port in addresses):
@@ -76,6 +83,23 @@ def _accepts(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _refuse_impossible(settings: StreamSettings) -> None:
+    for address in settings.kafka_brokers.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not port.isdigit():
+            raise BrokerRefusedError(f"KAFKA_BROKERS takes host:port,…, not {address.strip()!r}")
+    for name in ("kafka_ssl_cafile", "kafka_ssl_certfile", "kafka_ssl_keyfile"):
+        path = getattr(settings, name)
+        if path and not Path(path).is_file():
+            raise BrokerRefusedError(f"{name.upper()}={path}: there is no such file")
+    is_sasl = settings.kafka_security_protocol.startswith("SASL")
+    if is_sasl and not settings.kafka_sasl_mechanism:
+        raise BrokerRefusedError(
+            f"KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}"
+            " needs KAFKA_SASL_MECHANISM, such as PLAIN or SCRAM-SHA-512"
+        )
 
 
 def _quieten(log: logging.Logger) -> None:

@@ -8,12 +8,19 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
-from streams.producer.connection import connection, translated
+from streams.producer.connection import (
+    ANSWER_BUDGET_SECONDS,
+    BrokerBusyError,
+    connection,
+    translated,
+)
 from streams.producer.topics import end_offsets
 from streams.settings import StreamSettings
 
-POLL_MS = 500
+ANSWER_MS = int(ANSWER_BUDGET_SECONDS * 1000)
+POLL_MS = 250
 POLL_RECORDS = 5_000
+SILENT_POLLS = 120  # half a minute without a record, the end not being reached: nobody is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +54,38 @@ def read_topic(
 
     Raises:
         BrokerRefusedError: there is no such topic.
-        BrokerBusyError: the broker went away.
+        BrokerBusyError: the broker went away; without `stop_at_end` it is waited for.
     """
-    places = {
-        partition: TopicPartition(topic, partition) for partition in end_offsets(settings, topic)
-    }
+    places = [TopicPartition(topic, partition) for partition in end_offsets(settings, topic)]
     with translated(f"read {topic}"):
         consumer = _consumer(settings, read_committed)
         try:
-            consumer.assign(list(places.values()))
+            consumer.assign(places)
             for partition, offset in (start or {}).items():
-                consumer.seek(places[partition], offset)
-            ends = consumer.end_offsets(list(places.values()))
-            while not (stop_at_end and _has_reached(consumer, ends)):
-                for place, batch in consumer.poll(POLL_MS, POLL_RECORDS).items():
-                    for one in batch:
-                        if not stop_at_end or one.offset < ends[place]:
-                            yield _record(one)
+                consumer.seek(TopicPartition(topic, partition), offset)
+            if stop_at_end:
+                yield from _until_ends(consumer, consumer.end_offsets(places, ANSWER_MS))
+            else:
+                yield from _without_end(consumer)
         finally:
             consumer.close()
+
+
+def _until_ends(consumer: Any, ends: dict[Any, int]) -> Iterator[Record]:
+    silent = 0
+    while not _has_reached(consumer, ends):
+        polled = consumer.poll(POLL_MS, POLL_RECORDS)
+        silent = 0 if polled else silent + 1
+        if silent > SILENT_POLLS:
+            raise BrokerBusyError("the broker fell silent before the end of the topic")
+        for place, batch in polled.items():
+            yield from (_record(one) for one in batch if one.offset < ends[place])
+
+
+def _without_end(consumer: Any) -> Iterator[Record]:
+    while True:
+        for batch in consumer.poll(POLL_MS, POLL_RECORDS).values():
+            yield from map(_record, batch)
 
 
 def _consumer(settings: StreamSettings, read_committed: bool) -> Any:
@@ -80,7 +100,7 @@ def _consumer(settings: StreamSettings, read_committed: bool) -> Any:
 
 def _has_reached(consumer: Any, ends: dict[Any, int]) -> bool:
     """Whether every partition was read to its end; positions count invisible commit marks too."""
-    return all(consumer.position(place) >= end for place, end in ends.items())
+    return all(consumer.position(place, ANSWER_MS) >= end for place, end in ends.items())
 
 
 def _record(one: Any) -> Record:

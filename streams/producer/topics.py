@@ -130,7 +130,7 @@ def _admin(
         clients.append(KafkaNetClient(**given))
         return clients[-1]
 
-    with translated(f"ask {settings.kafka_brokers}"):
+    with translated(f"ask {settings.kafka_brokers} by {settings.kafka_security_protocol}"):
         try:
             yield KafkaAdminClient(**connection(settings, budget_seconds), kafka_client=client)
         finally:
