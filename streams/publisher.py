@@ -33,8 +33,10 @@ from streams.spool import Spool, SpoolFullError, Unsent
 log = logging.getLogger(__name__)
 
 MAX_SPOOL_BYTES = 256 * 1024 * 1024
-BATCH_MESSAGES = 100
-BURST_MESSAGES = 5
+BATCH_MESSAGES = 200
+# A nap lets the shop's threads have the interpreter while a backlog is sent (bench/publisher):
+# none: p99 of a call 0.4 ms, p99.9 4 ms, 30 k events/s; after every tenth: 0.25, 0.9, 16 k.
+BURST_MESSAGES = 10
 NAP_SECONDS = 0.0002
 OUTAGE_BUDGET_SECONDS = 10.0
 RETRY_SECONDS = 1.0

@@ -8,6 +8,7 @@ is `is_synced`, which costs a disk write per message. One process owns a spool.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -102,14 +103,11 @@ class Spool:
         with self._lock:
             if self._is_closed:
                 raise SpoolError(f"the spool {self._folder} was closed: the message is not kept")
-            if self._sizes[self._segment] >= self._segment_bytes or not self._fits(framed):
-                self._begin_segment()
-            if not self._fits(framed):
-                raise SpoolFullError(
-                    f"the spool {self._folder} holds {self.used_bytes:,} of at most"
-                    f" {self._max_bytes:,} bytes; {len(framed):,} more do not fit"
-                )
-            self._write(framed)
+            try:
+                self._keep(framed)
+            except OSError as error:
+                told = f"the spool {self._folder} cannot be written: {error}"
+                raise SpoolFullError(told) from error
             self.unsent_count += 1
 
     def unsent(self, at_most: int) -> Unsent:
@@ -139,14 +137,31 @@ class Spool:
             os.close(self._file)
             os.close(self._owner)
 
+    def _keep(self, framed: bytes) -> None:
+        if self._sizes[self._segment] >= self._segment_bytes or not self._fits(framed):
+            self._begin_segment()
+        if not self._fits(framed):
+            raise SpoolFullError(
+                f"the spool {self._folder} holds {self.used_bytes:,} of at most"
+                f" {self._max_bytes:,} bytes; {len(framed):,} more do not fit"
+            )
+        size = self._sizes[self._segment]
+        if os.pwrite(self._file, framed, size) < len(framed):  # the next one will overwrite it
+            raise OSError(errno.ENOSPC, "the disk took only a part")
+        if self._is_synced:
+            os.fdatasync(self._file)
+        self._sizes[self._segment] = size + len(framed)
+        self.used_bytes += len(framed)
+
     def _fits(self, framed: bytes) -> bool:
         return self.used_bytes + len(framed) <= self._max_bytes
 
     def _begin_segment(self) -> None:
         """Go on in a new file, unless this one is empty; what was sent makes room."""
         if self._sizes[self._segment]:
-            os.close(self._file)
+            before = self._file
             self._open_segment(self._segment + 1)
+            os.close(before)
             self._delete_sent()
 
     def _delete_sent(self) -> None:
@@ -156,23 +171,10 @@ class Spool:
                 self._path(segment).unlink()
                 self.used_bytes -= self._sizes.pop(segment)
 
-    def _write(self, framed: bytes) -> None:
-        size = self._sizes[self._segment]
-        try:
-            written = os.write(self._file, framed)
-            if written < len(framed):
-                raise OSError("the disk took only a part")
-            if self._is_synced:
-                os.fdatasync(self._file)
-        except OSError as error:
-            os.ftruncate(self._file, size)
-            raise SpoolFullError(f"the spool {self._folder} cannot be written: {error}") from error
-        self._sizes[self._segment] = size + len(framed)
-        self.used_bytes += len(framed)
-
     def _open_segment(self, segment: int) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._file = os.open(self._path(segment), flags, 0o600)
+        self._file = os.open(self._path(segment), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if self._is_synced:
+            _sync_folder(self._folder)
         self._segment = segment
         self._sizes[segment] = 0
 
@@ -186,6 +188,8 @@ class Spool:
                 reading = read_frames(stretch, at_most)
                 if reading.messages:
                     return Unsent(reading.messages, Place(segment, start + reading.length))
+                if len(stretch) < wanted:
+                    raise SpoolError(f"{file.name} was damaged at byte {start} while it was in use")
                 wanted *= 4  # the first message is longer than that
 
     def _take_over(self, path: Path) -> None:
@@ -222,6 +226,14 @@ class Spool:
 
     def _path(self, segment: int) -> Path:
         return self._folder / f"{segment:020}.spool"
+
+
+def _sync_folder(folder: Path) -> None:
+    entries = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(entries)
+    finally:
+        os.close(entries)
 
 
 def _own(path: Path) -> int:

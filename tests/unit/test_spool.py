@@ -133,19 +133,47 @@ def test_a_full_disk_refuses_and_leaves_no_half_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool = filled(tmp_path, 1)
-    real_write = os.write
+    real_write = os.pwrite
 
-    def half_write(file: int, content: bytes) -> int:
-        real_write(file, content[:5])
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def half_write(file: int, content: bytes, place: int) -> int:
+        return real_write(file, content[:5], place)
 
     with monkeypatch.context() as patched:
-        patched.setattr(os, "write", half_write)
-        with pytest.raises(SpoolFullError, match="No space left on device"):
+        patched.setattr(os, "pwrite", half_write)
+        with pytest.raises(SpoolFullError, match="the disk took only a part"):
             spool.append(message(1))
     spool.append(message(2))
     spool.close()
     assert all_unsent(Spool(tmp_path, ROOMY)) == [message(0), message(2)]
+
+
+def test_a_segment_that_cannot_be_made_refuses_and_the_old_one_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = filled(tmp_path, 1, segment_bytes=1)
+
+    def no_more_files(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", no_more_files)
+        with pytest.raises(SpoolFullError, match="Too many open files"):
+            spool.append(message(1))
+    spool.append(message(2))
+    assert all_unsent(spool) == [message(0), message(2)]
+
+
+def test_damage_while_in_use_is_told_and_at_the_next_start_put_aside(tmp_path: Path) -> None:
+    spool = filled(tmp_path, 2)
+    (segment,) = tmp_path.glob("*.spool")
+    content = bytearray(segment.read_bytes())
+    content[-1] ^= 1
+    segment.write_bytes(content)
+    spool.mark_sent(spool.unsent(1))
+    with pytest.raises(SpoolError, match="was damaged at byte"):
+        spool.unsent(1)
+    spool.close()
+    assert all_unsent(Spool(tmp_path, ROOMY)) == []
 
 
 def test_what_is_not_whole_is_put_aside_and_told(
