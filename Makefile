@@ -39,11 +39,17 @@ up: $(READY) ## start Kafka, the warehouse, the stream worker and Dagster
 down: $(READY) ## stop what `make up` or `make demo` started; the data stays
 	$(BIN)/active-analytics down
 
-test: $(READY) ## what must hold at every commit
-	$(BIN)/python -m pytest -m 'not long'
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+JARS := .local/kafka/jars/pom.xml
 
-test-all: lint ## the same, and the long proofs, and the linters
-	$(BIN)/python -m pytest
+$(JARS): $(READY)
+	@$(BIN)/active-analytics kafka fetch --into $(@D)
+
+test: $(READY) $(JARS) ## what must hold at every commit
+	$(PYTEST) -m 'not long'
+
+test-all: lint $(JARS) ## the same, and the long proofs, and the linters
+	$(PYTEST)
 
 lint: $(READY) ## style, types, layers and SQL
 	$(BIN)/ruff check .

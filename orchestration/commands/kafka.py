@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from streams.local_kafka import LocalKafka
+from streams.local_kafka.installation import ensure_jars
 from streams.settings import StreamSettings
 
 
 @click.group()
 def kafka() -> None:
     """Start, stop and look at the local Kafka broker."""
+
+
+@kafka.command()
+@click.option("--into", type=click.Path(path_type=Path), help="Folder [default: in LOCAL_HOME].")
+def fetch(into: Path | None) -> None:
+    """Fetch the broker's jars beforehand; `start` does it by itself."""
+    ensure_jars(into or StreamSettings.from_env().local_home / "kafka" / "jars")
 
 
 @kafka.command()

@@ -14,7 +14,7 @@ from streams.importers import ga_hits, online_retail
 from tests import oracle
 from tests.august import AUGUST, ONLINE_RETAIL, needs
 
-pytestmark = pytest.mark.august
+pytestmark = [pytest.mark.august, pytest.mark.long]  # test_august.py walks the whole way
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ ADDED, BOUGHT = "3", "6"
 GAP = timedelta(minutes=30)
 BEGIN, END = datetime(2016, 8, 1, tzinfo=UTC), datetime(2016, 9, 1, 6, 59, 59, 121000, tzinfo=UTC)
 
-pytestmark = [pytest.mark.august, needs(AUGUST)]
+pytestmark = [pytest.mark.august, pytest.mark.long, needs(AUGUST)]
 
 
 class Hit(NamedTuple):
