@@ -71,4 +71,4 @@ schemas: $(READY) ## write the JSON Schemas of the contract anew
 
 clean: ## delete this machine's data (stop the services first)
 	@test ! -x $(BIN)/active-analytics || $(BIN)/active-analytics down
-	rm -rf .local
+	home="$${LOCAL_HOME:-.local}"; test ! -d "$$home/kafka" -a ! -d "$$home/warehouse" || rm -rf "$$home"

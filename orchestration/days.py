@@ -122,10 +122,12 @@ def reach(day: date, known: Iterable[date], sharing: Iterable[date]) -> frozense
     Args:
         day: the dirty day.
         known: all days that ever had arrivals; a neighbour without any has no session to change.
-        sharing: clean days that hold copies of its events, or of orders that it holds a copy of.
+        sharing: clean days that hold copies of its events, or of orders that it holds a copy of;
+            an event may move from one to the other, so their neighbours' sessions may change too.
     """
-    neighbours = {day - timedelta(days=1), day + timedelta(days=1)}
-    return frozenset({day, *neighbours.intersection(known), *sharing})
+    changed = {day, *sharing}
+    neighbours = {one + timedelta(days=side) for one in changed for side in (-1, 1)}
+    return frozenset({*changed, *neighbours.intersection(known)})
 
 
 def stretches(days: Iterable[date], bridged_days: int = 0) -> list[Stretch]:

@@ -19,7 +19,7 @@ MODES: dict[str, Mode] = {"live": "wall", "shop": "shop"}
 
 firings = dg.AssetSpec(
     FIRINGS,
-    deps=[dg.AssetKey(["marts", "cart_additions"]), dg.AssetKey(["staging", "stg_orders"])],
+    deps=[dg.AssetKey(["marts", "cart_additions"]), dg.AssetKey(["analytics", "events"])],
     group_name="triggers",
     description="One row per letter decided. The sensor «detection» writes it, every few seconds.",
 )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestration.local_env import remember, remembered
+from streams.settings import StreamSettings
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -88,9 +89,42 @@ def settle(play: Play, home: Path) -> None:
         raise DemoError(
             f"{home} holds another shop ({kept}); stop it and delete its data first: make clean"
         )
+    os.environ.update(play.settings)
+
+
+def refuse_other_machines() -> None:
+    """A played shop must not reach a topic or a warehouse that others use.
+
+    Raises:
+        DemoError: the broker or the warehouse of the settings is not on this machine.
+    """
+    streams, warehouse = StreamSettings.from_env(), WarehouseSettings.from_env()
+    if not (streams.is_broker_on_loopback and warehouse.is_on_loopback):
+        raise DemoError(
+            "the demo publishes a played shop's events, which are kept for ever, so it plays on "
+            f"this machine only; the broker is {streams.kafka_brokers}, the warehouse "
+            f"{warehouse.host}. Unset KAFKA_BROKERS and WAREHOUSE_URL"
+        )
+
+
+def start(play: Play, home: Path) -> None:
+    """Start what stores the shop, with the shop's own settings, and remember them.
+
+    Raises:
+        DemoError: a service does not start, or what is stored came from elsewhere.
+    """
+    if remembered(home):
+        run("up", "--only", "kafka,warehouse,worker")
+        return
+    run("down", "--only", "worker,dagster")  # they may run with another shop's time zone
+    run("up", "--only", "kafka,warehouse")
+    with connected() as warehouse:
+        if warehouse.scalar("select count() from event_store.ranges"):
+            raise DemoError(
+                f"{home} holds events that no demo played; delete them first: make clean"
+            )
     remember(home, play.settings)
-    for name, value in play.settings.items():
-        os.environ.setdefault(name, value)
+    run("up", "--only", "worker")
 
 
 def run(*arguments: str) -> None:

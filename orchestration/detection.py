@@ -83,15 +83,13 @@ def tick(
         is_dry_run: only tell what would be fired.
 
     Raises:
-        DetectionRefusedError: the shop's clock was asked for and the feed is on another machine.
+        DetectionRefusedError: the shop's clock was asked for and the feed or the ledger is on
+            another machine.
         CatalogueError: a definition cannot be used.
         WarehouseError, BrokerError: they did not answer; the next tick goes on where this ended.
     """
-    if mode == "shop" and not streams.is_broker_on_loopback:
-        raise DetectionRefusedError(
-            "the shop's clock plays history, and its letters must reach nobody: it needs a feed "
-            f"on this machine, and the broker is {streams.kafka_brokers}"
-        )
+    if mode == "shop":
+        _refuse_other_machines(streams, warehouses)
     definitions = catalogue()
     with Warehouse.connect(warehouses, "detection") as warehouse:
         clock = wall_clock() if mode == "wall" else shop_clock(warehouse, streams)
@@ -105,6 +103,20 @@ def tick(
             return Report(clock, tuple(Tally(one.trigger) for one in definitions))
         with KafkaFeed(streams) as feed:
             return detect(warehouse, feed, definitions, clock)
+
+
+def _refuse_other_machines(streams: StreamSettings, warehouses: WarehouseSettings) -> None:
+    """Letters of the past must reach nobody, and must not stand in a ledger that real ones ask."""
+    if not streams.is_broker_on_loopback:
+        raise DetectionRefusedError(
+            "the shop's clock plays history, and its letters must reach nobody: it needs a feed "
+            f"on this machine, and the broker is {streams.kafka_brokers}"
+        )
+    if not warehouses.is_on_loopback:
+        raise DetectionRefusedError(
+            "the shop's clock plays history, and whom it writes to gets no real letter again: it "
+            f"needs a firing ledger on this machine, and the warehouse is {warehouses.host}"
+        )
 
 
 def is_anything_due(warehouse: Warehouse, definitions: Sequence[Definition], clock: Clock) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,9 @@ import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from orchestration.settings import OrchestrationSettings
+from streams.local_kafka.running import Running
+
+PROCESS = "active_analytics/process"
 
 FILES = Path(__file__).with_name("dagster_home")
 FINISHED = [
@@ -69,17 +73,34 @@ def last_builders(instance: dg.DagsterInstance, asset: dg.AssetKey) -> set[str]:
     return {record.run_id for record in records}
 
 
-def end_lost_runs(instance: dg.DagsterInstance) -> int:
-    """Declare runs failed whose process ended without a word, when nothing can be running.
+def process_tags() -> dict[str, str]:
+    """The tag by which a run in this process tells whose it is."""
+    this = Running.of(os.getpid())
+    return {PROCESS: f"{this.pid} {this.started}"} if this else {}
+
+
+def end_lost_runs(instance: dg.DagsterInstance, *, is_dagster_down: bool) -> int:
+    """Declare runs failed whose process ended without a word.
 
     Dagster cannot tell that itself on one machine; such a run would hold the pool and the schedule
     until its time was up.
 
+    Args:
+        instance: of which the runs are.
+        is_dagster_down: whether the code locations do not run, whose children all runs are but
+            those that name a process of their own.
+
     Returns:
         How many there were.
     """
-    lost = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    lost = [run for run in unfinished if _is_lost(run, is_dagster_down)]
     for run in lost:
-        instance.report_run_failed(run, "its process ended together with the services")
+        instance.report_run_failed(run, "its process ended before it did")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return len(lost)
+
+
+def _is_lost(run: dg.DagsterRun, is_dagster_down: bool) -> bool:
+    pid, _, started = run.tags.get(PROCESS, "").partition(" ")
+    return not Running(int(pid), started).is_alive() if pid.isdigit() else is_dagster_down

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orchestration.days import Stretch
-from orchestration.instance import opened
+from orchestration.instance import end_lost_runs, opened, process_tags
 from orchestration.settings import OrchestrationSettings
 
 if TYPE_CHECKING:
@@ -42,8 +42,12 @@ def build_days(settings: OrchestrationSettings, stretch: Stretch) -> str:
 
     job = definitions(settings).resolve_job_def(JOB)
     with opened(settings) as instance:
+        end_lost_runs(instance, is_dagster_down=False)
         result = job.execute_in_process(
-            instance=instance, tags=range_tags(stretch), run_config=QUIET, raise_on_error=False
+            instance=instance,
+            tags={**range_tags(stretch), **process_tags()},
+            run_config=QUIET,
+            raise_on_error=False,
         )
     if not result.success:
         raise BuildFailedError(f"run {result.run_id} failed: {'; '.join(_reasons(result))}")

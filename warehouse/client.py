@@ -75,6 +75,7 @@ _ADVICE = {
     516: "check WAREHOUSE_USER and WAREHOUSE_PASSWORD",
 }
 _OS_WORDS = re.compile(r"(\[Errno \d+\] [^\"'()]+)")
+_EXPECTATIONS = re.compile(r"\.? Expected one of: .*$", re.DOTALL)  # hundreds of words
 _DRIVERS_WORDS = re.compile(r"^.*?server response: (?=Code: )| \(for url [^)]*\)$", re.DOTALL)
 
 
@@ -279,7 +280,7 @@ def _translated(asked: str, address: str) -> Iterator[None]:
 
 def _error(asked: str, address: str, error: Exception, *, is_busy: bool) -> WarehouseError:
     code = getattr(error, "code", None) or 0
-    text = shortened(_DRIVERS_WORDS.sub("", str(error)), 2000)
+    text = shortened(_EXPECTATIONS.sub("", _DRIVERS_WORDS.sub("", str(error))), 2000)
     advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
     if code in _BUSY_CODES:
         return WarehouseBusyError(f"{shortened(asked)}: {text}{advice}", code)

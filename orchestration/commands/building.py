@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -34,7 +34,7 @@ def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> 
     settings = OrchestrationSettings.from_env()
     os.environ.update(environment(settings, os.environ))
     os.environ.setdefault("DBT_QUIET", "true")  # failures are told by the exception
-    wanted = _named(from_day, to_day) or _dirty(settings)
+    wanted = _named(from_day, to_day, settings) or _dirty(settings)
     began = time.monotonic()
     runs = _run(settings, wanted, is_silent=as_json)
     if as_json:
@@ -43,28 +43,39 @@ def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> 
         click.echo("No shop day has new arrivals: every mart is up to date.")
 
 
-def _named(from_day: datetime | None, to_day: datetime | None) -> list[Stretch]:
+def _named(
+    from_day: datetime | None, to_day: datetime | None, settings: OrchestrationSettings
+) -> list[Stretch]:
     from orchestration.days import Stretch
 
     if from_day is None and to_day is None:
         return []
     if from_day is None or to_day is None or from_day > to_day:
         raise click.UsageError("--from and --to go together, the first day before the last")
-    return [Stretch(from_day.date(), to_day.date())]
+    wanted = Stretch(from_day.date(), to_day.date())
+    if wanted.from_day < settings.first_shop_day or wanted.to_day > _today(settings):
+        raise click.UsageError(
+            f"days are built from FIRST_SHOP_DAY, {settings.first_shop_day}, to today, "
+            f"{_today(settings)}; asked for were {wanted.from_day} to {wanted.to_day}"
+        )
+    return [wanted]
+
+
+def _today(settings: OrchestrationSettings) -> date:
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(settings.shop_time_zone)).date()
 
 
 def _dirty(settings: OrchestrationSettings) -> list[Stretch]:
-    from zoneinfo import ZoneInfo
-
     from orchestration.days import unseen_arrivals
     from orchestration.marts.schedules import stretches_to_build
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
-    today = datetime.now(ZoneInfo(settings.shop_time_zone)).date()
     with Warehouse.connect(WarehouseSettings.from_env(), "build") as warehouse:
         dirty = unseen_arrivals(warehouse)
-    return stretches_to_build(dirty, settings.first_shop_day, today)
+    return stretches_to_build(dirty, settings.first_shop_day, _today(settings))
 
 
 def _run(

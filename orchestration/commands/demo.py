@@ -27,12 +27,13 @@ def demo(data: Path | None) -> None:
     timings = show.Timings()
     try:
         play = show.play_of(data)
+        show.refuse_other_machines()
         show.settle(play, settings.home)
         click.secho(f"Playing {play.title}.", bold=True)
         if data is None:
             click.echo("No real month was named (DATA=folder), so the shop is generated.")
         with timings.of("start Kafka, warehouse and worker"):
-            show.run("up", "--only", "kafka,warehouse,worker")
+            show.start(play, settings.home)
         with timings.of("publish and store"):
             show.run(*play.publish)
             _await_stored()
@@ -84,6 +85,6 @@ Where to look next (all of it goes on running; `make down` stops it):
   Dagster        {dagster_url}
   a query        {command} sql "select channel, count() from marts.sessions group by 1"
   the warehouse  {WarehouseSettings.from_env().url} (ClickHouse's HTTP protocol)
-  the feed       {command} feed --from-beginning
+  the feed       {command} feed --limit 10
   the proof      {command} verify
 """)

@@ -35,7 +35,7 @@ def _prepare_dagster(settings: OrchestrationSettings) -> None:
     with opened(settings) as instance:
         if _is_listening(settings.dagster_marts_host, settings.dagster_marts_port):
             return
-        lost = end_lost_runs(instance)  # runs are its children: where it is not, none is under way
+        lost = end_lost_runs(instance, is_dagster_down=True)
     if lost:
         click.echo(f"{lost} runs of Dagster had lost their process and are failed now")
 

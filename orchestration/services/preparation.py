@@ -52,6 +52,6 @@ def prepare_dagster(settings: OrchestrationSettings, say: Say) -> None:
     except DbtError as error:
         raise ServiceError(str(error)) from None
     with opened(settings) as instance:
-        lost = end_lost_runs(instance)
+        lost = end_lost_runs(instance, is_dagster_down=True)
     if lost:
         say(f"{lost} runs of Dagster had lost their process and are failed now")

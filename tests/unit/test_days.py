@@ -30,8 +30,8 @@ def test_a_neighbour_that_never_had_an_event_is_not_reached() -> None:
     assert reach(day(1), days(1, 2), ()) == set(days(1, 2))
 
 
-def test_a_late_copy_reaches_the_day_of_its_order_but_not_that_days_neighbours() -> None:
-    assert reach(day(20), days(*range(1, 32)), days(3, 20)) == set(days(3, 19, 20, 21))
+def test_a_late_copy_reaches_the_day_of_the_other_copy_and_that_days_neighbours() -> None:
+    assert reach(day(20), days(*range(1, 32)), days(3, 20)) == set(days(2, 3, 4, 19, 20, 21))
 
 
 def test_days_to_build_are_those_of_all_dirty_days_in_order() -> None:

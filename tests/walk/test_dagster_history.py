@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.instance import end_lost_runs, forget_old_runs, opened
+from orchestration.instance import PROCESS, end_lost_runs, forget_old_runs, opened, process_tags
 from orchestration.settings import OrchestrationSettings
 
 DAYS = dg.DailyPartitionsDefinition("2026-03-01")
@@ -62,8 +62,24 @@ def test_a_run_that_lost_its_process_is_ended_and_one_that_waits_is_not(
 ) -> None:
     lost = instance.add_run(dg.DagsterRun("build", status=dg.DagsterRunStatus.STARTED))
     waiting = instance.add_run(dg.DagsterRun("build", status=dg.DagsterRunStatus.NOT_STARTED))
-    assert end_lost_runs(instance) == 1
+    assert end_lost_runs(instance, is_dagster_down=True) == 1
     assert {run.run_id: run.status for run in instance.get_runs()} == {
         lost.run_id: dg.DagsterRunStatus.FAILURE,
         waiting.run_id: dg.DagsterRunStatus.NOT_STARTED,
+    }
+
+
+def test_a_build_whose_process_was_killed_is_ended_and_a_living_one_is_not(
+    instance: dg.DagsterInstance,
+) -> None:
+    gone = {PROCESS: "999999999 long ago"}
+    started = dg.DagsterRunStatus.STARTED
+    lost = instance.add_run(dg.DagsterRun("build", status=started, tags=gone))
+    ours = instance.add_run(dg.DagsterRun("build", status=started, tags=process_tags()))
+    others = instance.add_run(dg.DagsterRun("build", status=started))
+    assert end_lost_runs(instance, is_dagster_down=False) == 1
+    assert {run.run_id: run.status for run in instance.get_runs()} == {
+        lost.run_id: dg.DagsterRunStatus.FAILURE,
+        ours.run_id: started,
+        others.run_id: started,
     }

@@ -24,6 +24,7 @@ from streams.settings import StreamSettings
 from tests.unit.trigger_builders import DAY, MICROSECOND, MONDAY, cart, definition, shop, wall
 from tests.warehouse.detection_world import ListFeed, ShopWorld
 from warehouse.client import Warehouse
+from warehouse.settings import WarehouseSettings
 
 TUESDAY = MONDAY + DAY
 ABANDONED_CART = definition()
@@ -312,6 +313,12 @@ def test_the_shops_clock_waits_for_the_marts_at_the_beginning_of_the_first_unbui
 
 
 # A tick, from settings.
+
+
+def test_the_shops_clock_refuses_a_ledger_on_another_machine() -> None:
+    elsewhere = WarehouseSettings(url="https://warehouse.example:8443")
+    with pytest.raises(DetectionRefusedError, match=r"the warehouse is warehouse\.example"):
+        tick(StreamSettings(), elsewhere, "shop")
 
 
 def test_the_shops_clock_refuses_a_feed_on_another_machine(warehouse_server) -> None:
