@@ -46,7 +46,7 @@ class Running:
 
     def is_alive(self) -> bool:
         """Whether this very process still runs."""
-        return _start_of(self.pid) == self.started
+        return self.started != "" and _start_of(self.pid) == self.started
 
     def end(self, budget_seconds: float) -> None:
         """Ask the process to end; kill it when it has not ended within the budget."""
