@@ -51,6 +51,7 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
         broker_rebalance_timeout=8,
         broker_max_poll_interval=3600,  # an outage of the warehouse is waited for
         stream_processing_timeout=3600,
+        stream_wait_empty=False,  # batches of ended claims are dropped, and never acknowledged
         broker_commit_livelock_soft_timeout=3600,
         topic_disable_leader=True,
         topic_allow_declare=False,
@@ -82,7 +83,7 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
             watchdog.forget()
             return
         reached = keeper.reached()
-        ends = {tp: app.consumer.highwater(tp) or 0 for tp in reached}
+        ends = {tp: await _end_to_reach(app.consumer, tp) for tp in reached}
         standing = watchdog.stalled(monotonic(), reached, ends)
         if standing:
             end_at_once(
@@ -90,6 +91,13 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
             )
 
     return app
+
+
+async def _end_to_reach(consumer: BatchedConsumer, tp: TP) -> int:
+    """Where reading must get to; 0 when all is fetched, though markers may follow."""
+    end = consumer.highwater(tp) or 0
+    position = await consumer.position(tp) or 0
+    return end if position < end else 0
 
 
 async def _store_all(events: AsyncIterable[Any], consumer: BatchedConsumer, keeper: Keeper) -> None:

@@ -13,10 +13,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, TypeVar
 
 from streams import ledger, producer
-from streams.ending import EXIT_REFUSED, end_at_once
+from streams.ending import EXIT_REFUSED, EXIT_STALLED, end_at_once
 from streams.lane import TP, Batch
 from streams.producer import BrokerBusyError, BrokerRefusedError
 from streams.ranges import RangeRows, range_rows, store
@@ -26,6 +27,8 @@ from warehouse.client import Warehouse, WarehouseBusyError, WarehouseError, Ware
 from warehouse.settings import WarehouseSettings
 
 log = logging.getLogger("active_analytics.stream")
+
+PATIENCE_SECONDS = 45.0  # half of what Faust grants an assignment (broker_request_timeout)
 
 Answer = TypeVar("Answer")
 
@@ -48,6 +51,7 @@ class Keeper:
         self._claimed: dict[TP, ledger.Position] = {}
         self._open: dict[TP, int] = {}
         self._expected: dict[TP, int] = {}
+        self._doubted: dict[TP, tuple[int, int]] = {}
         self._writing = asyncio.Lock()
         self._warehouse: Warehouse | None = None
 
@@ -61,8 +65,10 @@ class Keeper:
             self._open.pop(tp, None)
         async with self._writing:
             self.is_waiting = True
-            claimed = await _patiently(lambda: self._claim(first_offsets))
-            self.is_waiting = False
+            try:
+                claimed = await _patiently(lambda: self._claim(first_offsets))
+            finally:
+                self.is_waiting = False
         self._claimed.update(claimed)
         return {tp: position.next_offset for tp, position in claimed.items()}
 
@@ -91,11 +97,15 @@ class Keeper:
             return None
         expected = self._expected[batch.tp]
         first = batch.records[0].offset
-        is_first_of_claim = expected == self._claimed[batch.tp].next_offset
-        if first < expected or (first > expected and not is_first_of_claim):
+        if first < expected or (first > expected and not self._is_gap(batch.tp, expected, first)):
             raise OutOfStepError(f"{batch.tp}: offset {expected} was to come, {first} came")
         self._expected[batch.tp] = batch.records[-1].offset + 1
         return expected
+
+    def _is_gap(self, tp: TP, expected: int, first: int) -> bool:
+        """Whether the broker holds nothing in between: two claims in a row read it so."""
+        seen, self._doubted[tp] = self._doubted.get(tp), (expected, first)
+        return seen == (expected, first) and expected == self._claimed[tp].next_offset
 
     def rows(self, batch: Batch, expected_from: int) -> RangeRows:
         """What storing an accepted batch writes."""
@@ -156,15 +166,22 @@ class Keeper:
 
 
 async def _patiently(ask: Callable[[], Answer]) -> Answer:
-    """Ask until the warehouse and the broker answer; a refusal or a conflict ends the process."""
+    """Ask until the warehouse and the broker answer; a refusal or a conflict ends the process.
+
+    So does a long outage: Faust gives up an assignment that takes longer than its requests may,
+    and would never read those partitions. The supervisor starts a new process, and goes on waiting.
+    """
     pause = 0.5
+    gives_up_at = monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return await asyncio.to_thread(ask)
         except (WarehouseBusyError, BrokerBusyError) as error:
+            if monotonic() > gives_up_at:
+                end_at_once(error, EXIT_STALLED)
             log.warning("waiting %.1f s for %s", pause, error)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 15.0)
+            pause = min(pause * 2, 5.0)
         except (WarehouseRefusedError, BrokerRefusedError, ledger.LedgerConflictError) as error:
             end_at_once(error, EXIT_REFUSED)
 

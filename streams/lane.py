@@ -5,9 +5,9 @@ A stock agent costs four asyncio tasks per message (8 k messages/s measured); on
 reach the agent, and Faust's assignment, commit and rebalance go on as they are. The class also
 answers where to begin: not at the group's committed offset but where the warehouse's ledger ends.
 
-Every batch carries the generation under which it was fetched. The generation is taken *before* the
-fetch starts and published *after* the seek ended, so a batch whose generation is current was read
-from the position that it claims.
+Every batch carries the generation under which it was fetched. A fetch and a seek exclude each
+other, so a batch whose generation is current was read from the position that it claims. Faust's own
+note of how far it read is set back with every fetch: it would drop what is read again in silence.
 """
 
 from __future__ import annotations
@@ -58,6 +58,10 @@ class BatchedConsumer(KafkaConsumer):
 
     _was_small = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reading = asyncio.Lock()
+
     @property
     def positions(self) -> Positions:
         """The app's keeper of positions."""
@@ -67,8 +71,12 @@ class BatchedConsumer(KafkaConsumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         if self._was_small:  # many tiny inserts cost the engine more than a second costs the reader
             await asyncio.sleep(self.positions.linger_seconds)
-        generations = self.positions.generations()
-        fetched = await super()._getmany(active_partitions, timeout)
+        async with self._reading:
+            generations = self.positions.generations()
+            fetched = await super()._getmany(active_partitions, timeout)
+            for tp, records in fetched.items():
+                if records:
+                    self._read_offset[tp] = records[0].offset - 1
         self._was_small = 0 < sum(map(len, fetched.values())) < _FEW_RECORDS
         return {
             tp: [Batch(tp, records, generations.get(tp, -1))]
@@ -104,8 +112,9 @@ class BatchedConsumer(KafkaConsumer):
         if not tps:
             return {}
         offsets = await self.positions.claim(await self.earliest_offsets(*tps))
-        await self.seek_wait(offsets)
-        self.positions.opened(tps)
+        async with self._reading:
+            await self.seek_wait(offsets)
+            self.positions.opened(tps)
         return offsets
 
 

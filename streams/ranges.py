@@ -102,5 +102,5 @@ def store(warehouse: Warehouse, rows: RangeRows, stored_at: datetime) -> None:
         ("analytics.identity_pairs", rows.pairs),
     ):
         if content.num_rows:
-            warehouse.insert_arrow(table, content)
+            warehouse.insert_arrow(table, content, max_partitions_per_insert_block=0)
     record(warehouse, rows.stored, stored_at)

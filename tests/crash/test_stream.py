@@ -34,7 +34,7 @@ def test_killed_at_random_nothing_is_lost_or_doubled(
     assert sum(end_offsets(stream_settings, stream_settings.events_topic).values()) == published
 
 
-def test_a_warehouse_that_is_killed_is_waited_for(
+def test_a_warehouse_that_is_killed_again_and_again_is_waited_for(
     stream_settings: StreamSettings, tmp_path: Path
 ) -> None:
     server = EmbeddedProcess(tmp_path)
@@ -45,13 +45,18 @@ def test_a_warehouse_that_is_killed_is_waited_for(
             publish(stream_settings, range(20_000))
             with Warehouse.connect(server.settings, "test") as warehouse:
                 eventually(lambda: stored(warehouse) > 0, tell=worker.told)
-            server.kill()
-            publish(stream_settings, range(20_000, 30_000))
-            eventually(lambda: "waiting" in worker.log.read_text(), tell=worker.told)
-            server.start()
+            for published in range(20_000, 80_000, 20_000):
+                server.kill()
+                publish(stream_settings, range(published, published + 20_000))
+                server.start()
+                with Warehouse.connect(server.settings, "test") as warehouse:
+                    goal = published + 5_000
+                    eventually(lambda goal=goal: stored(warehouse) > goal, tell=worker.told)
             with Warehouse.connect(server.settings, "test") as warehouse:
-                eventually(lambda: stored(warehouse) == 30_000, tell=worker.told)
-                assert verify(warehouse).is_ok
+                eventually(lambda: stored(warehouse) == 80_000, tell=worker.told)
+                found = verify(warehouse).as_json()
+                assert (found["ok"], found["gaps"]) == (True, 0)
+            assert "will be read again" in worker.log.read_text()
     finally:
         server.stop()
 

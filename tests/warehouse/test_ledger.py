@@ -95,6 +95,26 @@ def test_an_owner_is_told_when_another_claimed_its_partition(warehouse: Warehous
     assert is_owner(warehouse, TOPIC, 0, second.generation)
 
 
+def test_a_range_may_hold_events_of_more_months_than_an_insert_takes_by_itself(
+    warehouse: Warehouse,
+) -> None:
+    position = claimed(warehouse)
+    months = [
+        NOON.replace(year=2010 + number // 12, month=1 + number % 12) for number in range(120)
+    ]
+    rows = range_rows(
+        [record(n, event(id=f"e{n}", time=month)) for n, month in enumerate(months)],
+        expected_from=position.next_offset,
+        topic_id="T",
+        origin=Origin(TOPIC, 0, position.generation),
+        by=BY,
+        ingested_at=NOON,
+    )
+    store(warehouse, rows, NOON)
+    assert verify(warehouse).is_ok
+    assert warehouse.scalar("select uniqExact(toYYYYMM(occurred_on)) from analytics.events") == 120
+
+
 def test_a_topic_made_anew_is_refused(warehouse: Warehouse) -> None:
     store_offsets(warehouse, [0])
     with pytest.raises(LedgerConflictError, match="made anew"):
