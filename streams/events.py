@@ -18,7 +18,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 OptionalId = Annotated[str, Meta(max_length=256)]
@@ -33,11 +33,40 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Where on the site it happened, and what linked there."""
+    """Where on the site it happened, and what linked there.
+
+    `kind` and `zone` are the shop's own words for them; without them they follow from the URL.
+    """
 
     url: Text = ""
     title: Text = ""
     referrer: Text = ""
+    kind: Label = ""
+    zone: Label = ""
+
+
+class Client(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The program that asked, and from where: as a web server sees a visitor.
+
+    The address (IPv4 or IPv6) stays whole in the event store only; the analytic base keeps its
+    network.
+    """
+
+    user_agent: Text = ""
+    address: Label = ""
+    language: Label = ""
+
+
+class Identifiers(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What else names the person of the event, beside `visitorid` and `customerid`.
+
+    E-mail address and phone number as SHA-256 in hex, of the lower-case address and of the number
+    in E.164: plain ones stay in the shop. `partner_id` is how a partner names the visitor.
+    """
+
+    email_sha256: OptionalId = ""
+    phone_sha256: OptionalId = ""
+    partner_id: OptionalId = ""
 
 
 class Campaign(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -52,12 +81,18 @@ class Campaign(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A product, or a line of a cart or an order. Quantity 0 and revenue None mean «not told»."""
+    """A product, or a line of a cart or an order. Quantity 0 and revenue None mean «not told».
+
+    `category` is a path such as `Home/Kitchen/Mugs`; `position` is the place in the list shown,
+    from 1, 0 when not told.
+    """
 
     sku: Id
     name: Text = ""
+    brand: Text = ""
     category: Text = ""
     variant: Text = ""
+    position: Ordinal = 0
     price_minor: Price = 0
     quantity: Quantity = 0
     revenue_minor: Minor | None = None
@@ -66,10 +101,15 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 class Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What every kind of event may carry. `context` is one JSON object, kept as the text it came
     in.
+
+    `currency` is that of all amounts of the event; empty, they are in the shop's own.
     """
 
     page: Page | None = None
     campaign: Campaign | None = None
+    client: Client | None = None
+    identifiers: Identifiers | None = None
+    currency: Currency = ""
     context: Raw | UnsetType = UNSET
 
 
@@ -122,7 +162,6 @@ class OrderData(Data, frozen=True, kw_only=True):
     revenue_minor: Minor | None = None
     tax_minor: Minor = 0
     shipping_minor: Minor = 0
-    currency: Currency = ""
     products: Annotated[list[Product], Meta(max_length=10_000)] = []
     reason: Text = ""
 

@@ -124,5 +124,10 @@ def test_a_pair_spans_from_its_first_to_its_last_sight() -> None:
         ]
     )
     assert pairs.to_pylist() == [
-        {"visitor_id": "v1", "customer_id": "c", "first_seen_at": early, "last_seen_at": late}
+        {
+            "identifier": "c:c",
+            "other_identifier": "v:v1",
+            "first_seen_at": early,
+            "last_seen_at": late,
+        }
     ]
