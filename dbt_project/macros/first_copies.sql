@@ -3,8 +3,9 @@
 
     A shop may send an event twice, even with another body or another time, so the copies of an id are sought in the
     whole history and not only where the condition holds. The copy that the broker took first counts; of two taken in
-    the same millisecond the one with the smaller fingerprint of what the shop sent. Neither depends on when or how
-    often the stream stored them. A colliding hash only sends an id the long way round.
+    the same millisecond the one with the smaller fingerprint of the message. Neither depends on when or how often the
+    stream stored them. Rows of one message differ only while it is being enriched anew: the newer one counts, then the
+    smaller row. A colliding hash only sends an id the long way round.
 #}
 {% macro first_copies(condition) %}
     with
@@ -14,7 +15,12 @@
         select
             *,
             cityHash64(event_id) as id_hash,
-            cityHash64(* except('^(topic|partition|offset|generation|broker_time)$')) as fingerprint
+            (
+                broker_time,
+                body_fingerprint,
+                -toInt64(enrichment_version),
+                cityHash64(* except('^(topic|partition|offset|generation|broker_time|enrichment_version)$'))
+            ) as place_among_copies
         from {{ source('analytics', 'events') }}
 
     ),
@@ -31,21 +37,21 @@
 
     first_bodies as (
 
-        select event_id, min((broker_time, fingerprint)) as first_body
+        select event_id, min(place_among_copies) as first_place
         from events
         where id_hash in (select id_hash from repeated_ids)
         group by event_id
 
     )
 
-    select * except (id_hash, fingerprint)
+    select * except (id_hash, place_among_copies)
     from events
     where {{ condition }} and id_hash not in (select id_hash from repeated_ids)
 
     union all
 
-    select * except (id_hash, fingerprint)
+    select * except (id_hash, place_among_copies)
     from events
-    where {{ condition }} and (event_id, (broker_time, fingerprint)) in (select event_id, first_body from first_bodies)
+    where {{ condition }} and (event_id, place_among_copies) in (select event_id, first_place from first_bodies)
     limit 1 by event_id  -- what is left of an id are equal rows
 {% endmacro %}

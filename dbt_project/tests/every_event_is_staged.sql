@@ -1,4 +1,5 @@
--- A returned row is an event of the built days that staging holds nowhere, although it has no copy on other days.
+-- A returned row is an event of the built days that staging holds nowhere, although it is no bot's and has no copy on
+-- other days.
 with
 
 missing as (
@@ -20,5 +21,7 @@ from missing
 where event_id not in (
     select event_id
     from {{ source('analytics', 'events') }}
-    where event_id in (select event_id from missing) and not {{ built_days('occurred_on', before=1, after=1) }}
+    where
+        event_id in (select event_id from missing)
+        and (bot_verdict = 'bot' or not {{ built_days('occurred_on', before=1, after=1) }})
 )

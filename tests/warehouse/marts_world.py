@@ -38,6 +38,7 @@ TABLES = (
     "marts.bought_together",
     "marts.channel_attribution",
     "marts.cart_additions",
+    "marts.event_conflicts",
 )
 EVERY_DAY = Stretch(date(1971, 1, 1), date(2100, 1, 1))
 

@@ -1,7 +1,8 @@
 -- One row per order and SKU, merged from all copies of the order.
 --
 -- Within a copy, lines of one SKU are added up; of several copies the one that tells most counts: the largest revenue,
--- then the largest quantity, then price; what is left is decided by the texts, never by arrival.
+-- then the largest quantity, then price; what is left is decided by the texts, never by arrival. Amounts are in the
+-- shop's currency.
 {{ config(materialized='view') }}
 
 with
@@ -47,16 +48,24 @@ merged as (
     from lines_of_copies
     group by order_id, sku
 
+),
+
+rates as (
+
+    select order_id, factor
+    from {{ ref('int_order_rates') }}
+
 )
 
 select
-    order_id,
-    sku,
-    line.3.2 as name,
-    line.3.3 as category,
-    line.3.4 as variant,
-    line.3.1 as price_minor,
-    line.2 as quantity,
-    line.1 as revenue_minor,
-    toUInt32(copies) as copy_count
+    merged.order_id as order_id,
+    merged.sku as sku,
+    merged.line.3.2 as name,
+    merged.line.3.3 as category,
+    merged.line.3.4 as variant,
+    {{ in_shop_currency('merged.line.3.1', 'rates.factor') }} as price_minor,
+    merged.line.2 as quantity,
+    {{ in_shop_currency('merged.line.1', 'rates.factor') }} as revenue_minor,
+    toUInt32(merged.copies) as copy_count
 from merged
+inner join rates on merged.order_id = rates.order_id

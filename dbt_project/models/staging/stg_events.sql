@@ -1,4 +1,4 @@
--- One row per event: copies under one event id are removed, whichever day they claim.
+-- One row per event of a person: copies under one event id are removed, whichever day they claim, and so are bots.
 {{ config(
     materialized='shop_days',
     partition_by='occurred_on',
@@ -42,5 +42,21 @@ select
     product_variants,
     product_prices_minor,
     product_quantities,
-    detail
+    detail,
+    derived_channel,
+    device_class,
+    browser,
+    os,
+    country,
+    region,
+    referrer_source,
+    click_network,
+    partner_track_id,
+    page_kind,
+    site_zone,
+    page_url_clean,
+    search_words,
+    product_brands,
+    product_positions
 from events
+where bot_verdict != 'bot'
