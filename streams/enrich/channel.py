@@ -113,12 +113,8 @@ class ChannelRules:
         """
         file = read_rules(path, "channel_rules.yml", ChannelRulesError)
         file.expect_only("rules", "otherwise")
-        rules = file.list_of(Rule, "rules", "rule")
-        file.mistakes += [
-            f"rule {number}: has no condition, so no rule behind it could hold"
-            for number, rule in enumerate(rules, 1)
-            if not file.mistakes and not _conditions(rule)
-        ]
+        conditions = [name for name in Rule.__struct_fields__ if name != "channel"]
+        rules = file.list_of(Rule, "rules", "rule", conditions)
         otherwise = _otherwise(file)
         file.complain(ChannelRulesError)
         return cls(rules, otherwise, file.digest)

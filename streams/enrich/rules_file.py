@@ -6,11 +6,12 @@ itself would keep the last in silence.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Hashable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,7 +36,7 @@ class RulesFile:
     name: str
     document: dict[str, Any]
     digest: str
-    mistakes: list[str] = field(default_factory=list)
+    mistakes: list[str] = dataclasses.field(default_factory=list)
 
     def struct_of(self, kind: type[S], found: object, where: str) -> S | None:
         """A mapping as a Struct, or None with every mistake noted under `where`."""
@@ -52,16 +53,27 @@ class RulesFile:
         self.mistakes += [f"{where}, {each}" for each in wrong]
         return None if wrong else msgspec.convert(found, kind, dec_hook=_decoded)
 
-    def list_of(self, kind: type[S], name: str, word: str) -> list[S]:
-        """The rules under a key, in order, without those that are wrong."""
+    def list_of(self, kind: type[S], name: str, word: str, conditions: Collection[str]) -> list[S]:
+        """The rules under a key, in order, without those that are wrong.
+
+        Args:
+            kind: what a rule is.
+            name: the key.
+            word: what a mistake calls a rule, before its number.
+            conditions: fields, one of which a rule must have: one that always holds hides the rest.
+        """
         found = self.document.get(name, [])
         if not isinstance(found, list):
             self.mistakes.append(f"{name}: takes a list of rules, found {found!r}")
             return []
-        read = [
-            self.struct_of(kind, one, f"{word} {number}") for number, one in enumerate(found, 1)
-        ]
-        return [one for one in read if one is not None]
+        read = []
+        for number, fields in enumerate(found, 1):
+            rule = self.struct_of(kind, fields, f"{word} {number}")
+            if rule and all(getattr(rule, field) is None for field in conditions):
+                self.mistakes.append(f"{word} {number}: has no condition, so none behind it holds")
+            elif rule:
+                read.append(rule)
+        return read
 
     def expect_only(self, *names: str) -> None:
         """Note every key of the document that has another name."""
