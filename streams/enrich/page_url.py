@@ -1,0 +1,168 @@
+"""A page's URL read once: its campaign, and the address without what only tracks.
+
+Page URLs are mostly unique, so this is the one reading that every event pays for. What repeats in
+them is kept: the origin, and what each parameter's name means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+from urllib.parse import unquote
+
+from streams.enrich.address import address_of, plain_text
+from streams.enrich.campaign import NO_CAMPAIGN, Campaign, campaign_from
+from streams.enrich.parameters import CLICK_IDS, FIELDS, TRACKING, TRACKING_PREFIXES, Field
+
+_PLAIN_ORIGIN = re.compile(r"https?://([a-z0-9.-]+)").fullmatch
+_SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
+_RANKS: Final = {click.parameter: rank for rank, click in enumerate(CLICK_IDS)}
+_NO_CLICK: Final = len(CLICK_IDS)
+
+# A tag's field, the rank of a click id, or whether an unknown parameter only tracks.
+_Meaning = Field | int | Literal["keep", "drop"]
+
+
+class PageUrl(NamedTuple):
+    """What a page's URL says.
+
+    `target` is the path with the query that is left, as `clean_url` shows it below the host: what
+    page rules look at. A relative URL has an empty host.
+    """
+
+    campaign: Campaign
+    clean_url: str
+    host: str
+    path: str
+    target: str
+
+
+def page_url_of(url: str, partner_parameters: Collection[str] = ()) -> PageUrl:
+    """Read a page's URL.
+
+    Tags are taken from the query, then from the fragment (`#utm_source=…`); of a parameter that
+    stands there twice the first value that is not empty counts.
+
+    Args:
+        url: as the browser saw it.
+        partner_parameters: lower-case names whose value is a partner's track id; a frozenset.
+
+    Returns:
+        The campaign, and the URL without tracking parameters, user, default port and fragment. A
+        fragment that is a route of a single-page shop (`#/`, `#!`) stays; other parameters keep
+        their order and every byte.
+    """
+    end = url.find("/", 8)  # behind https:// and at least one character of a host
+    host = _plain_host(url[:end]) if end > 0 else ""
+    if not host:
+        return _any_page_url_of(url, partner_parameters)
+    below = url[end:]
+    if "?" not in below and "#" not in below and ";" not in below:
+        return tuple.__new__(PageUrl, (NO_CAMPAIGN, url, host, below, below))  # half of PageUrl()
+    below, _, fragment = below.partition("#")
+    path, _, query = below.partition("?")
+    return _page_url(url[:end], host, (path, query, fragment), partner_parameters)
+
+
+def campaign_of(url: str, partner_parameters: Collection[str] = ()) -> Campaign:
+    """The campaign tags and click ids in a page's URL."""
+    return page_url_of(url, partner_parameters).campaign
+
+
+def clean_url(url: str, partner_parameters: Collection[str] = ()) -> str:
+    """A page's URL without what only tracks."""
+    return page_url_of(url, partner_parameters).clean_url
+
+
+@lru_cache(maxsize=1024)
+def _plain_host(origin: str) -> str:
+    """The host of an origin that is clean as it stands, empty for any other."""
+    plain = _PLAIN_ORIGIN(origin)
+    return plain[1] if plain else ""
+
+
+def _any_page_url_of(url: str, partners: Collection[str]) -> PageUrl:
+    scheme, host, port, path, query, fragment = address_of(url)
+    origin = f"{scheme}:" if scheme else ""
+    if host:
+        origin += f"//[{host}]" if ":" in host else f"//{host}"
+        origin += f":{port}" if port else ""
+    path = path or ("/" if host else "")
+    return _page_url(origin, host, (path, query, fragment), partners)
+
+
+def _page_url(
+    origin: str, host: str, below: tuple[str, str, str], partners: Collection[str]
+) -> PageUrl:
+    path, query, fragment = below
+    if ";" in path:
+        path = _SESSION_IN_PATH.sub("", path)
+    reading = _Reading(partners)
+    target = path
+    if query and (kept := reading.kept_of(query)):
+        target = f"{path}?{kept}"
+    route = _route(fragment, reading) if fragment else ""
+    return PageUrl(reading.campaign(), f"{origin}{target}{route}", host, path, target)
+
+
+class _Reading:
+    """Parts the parameters of one URL into what they tell and what stays."""
+
+    __slots__ = ("click", "click_value", "partner_track_id", "partners", "tags")
+
+    def __init__(self, partners: Collection[str]) -> None:
+        self.partners = partners
+        self.tags: dict[Field, str] = {}
+        self.click = _NO_CLICK
+        self.click_value = ""
+        self.partner_track_id = ""
+
+    def kept_of(self, query: str) -> str:
+        kept = []
+        for piece in query.split("&"):
+            name, _, value = piece.partition("=")
+            meaning = _meaning_of(name)
+            if self.partners and name.lower() in self.partners:
+                self.partner_track_id = self.partner_track_id or plain_text(value)
+                meaning = "drop" if meaning == "keep" else meaning
+            if meaning == "keep":
+                kept.append(piece)
+            elif value and meaning != "drop":
+                self._tell(meaning, plain_text(value))
+        return "&".join(kept)
+
+    def campaign(self) -> Campaign:
+        if not self.tags and self.click == _NO_CLICK and not self.partner_track_id:
+            return NO_CAMPAIGN
+        click = CLICK_IDS[self.click] if self.click < _NO_CLICK else None
+        return campaign_from(self.tags, click, self.click_value, self.partner_track_id)
+
+    def _tell(self, meaning: Field | int, text: str) -> None:
+        if isinstance(meaning, int):
+            if meaning < self.click and text:
+                self.click, self.click_value = meaning, text
+        elif text and meaning not in self.tags:
+            self.tags[meaning] = text
+
+
+@lru_cache(maxsize=4096)
+def _meaning_of(parameter: str) -> _Meaning:
+    name = unquote(parameter).lower()
+    if name in FIELDS:
+        return FIELDS[name]
+    if name in _RANKS:
+        return _RANKS[name]
+    return "drop" if name in TRACKING or name.startswith(TRACKING_PREFIXES) else "keep"
+
+
+def _route(fragment: str, reading: _Reading) -> str:
+    """The fragment that names a page, with `#`; parameters of the fragment are read as well."""
+    if not fragment.startswith(("/", "!")):
+        if "=" in fragment:
+            reading.kept_of(fragment.lstrip("?"))
+        return ""
+    path, _, query = fragment.partition("?")
+    kept = reading.kept_of(query) if query else ""
+    return f"#{path}?{kept}" if kept else f"#{path}"
