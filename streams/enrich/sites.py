@@ -52,9 +52,7 @@ class Sites:
         self._sites = [site for site, _ in entries]
         self._by_host = {host: site for site, entry in entries for host in entry.hosts}
         self._by_app = {app.lower(): site for site, entry in entries for app in entry.apps}
-        self._by_name = {
-            name: site for site, entry in entries for name in _names(site.name, entry)
-        }
+        self._by_name = {name: site for site, entry in entries for name in _names(site.name, entry)}
 
     def __iter__(self) -> Iterator[Site]:
         return iter(self._sites)

@@ -138,7 +138,18 @@ def test_the_shop_is_no_referrer_of_itself(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", " ", "(direct)", "null", "-", "about:blank", "data:text/html,x", "a.html", "://", "https://"],
+    [
+        "",
+        " ",
+        "(direct)",
+        "null",
+        "-",
+        "about:blank",
+        "data:text/html,x",
+        "a.html",
+        "://",
+        "https://",
+    ],
 )
 def test_what_names_no_place_is_no_referrer(url: str) -> None:
     assert referrer_of(url, OWN, PAYMENT) == NO_REFERRER
