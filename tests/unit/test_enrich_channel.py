@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.enrich.channel import ChannelRules, ChannelRulesError, Facts
+from streams.enrich.campaign import declared_campaign
+from streams.enrich.channel import ChannelRules, ChannelRulesError
+from streams.enrich.facts import Facts, facts_of
 from streams.enrich.page_url import campaign_of
-from streams.enrich.referrer import referrer_of
+from streams.enrich.referrer import NO_REFERRER, referrer_of
 
 SHIPPED = ChannelRules.read()
 
@@ -19,16 +21,14 @@ def landed(query: str, referrer: str = "") -> Facts:
     """The facts of a visitor who comes to the shop by a link."""
     campaign = campaign_of(f"https://shop.example/mugs?{query}", frozenset({"partner"}))
     place = referrer_of(referrer, frozenset({"shop.example"}))
-    return Facts(
-        campaign.source,
-        campaign.medium,
-        campaign.name,
-        campaign.click_network,
-        campaign.click_implies,
-        place.medium,
-        place.source,
-        campaign.partner_track_id,
+    return facts_of(campaign, place, has_page=True)
+
+
+def declared(source: str = "", medium: str = "", click_id: str = "7") -> Facts:
+    campaign = declared_campaign(
+        source=source, medium=medium, name="", term="", content="", click_id=click_id
     )
+    return facts_of(campaign, NO_REFERRER, has_page=True)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,10 @@ def landed(query: str, referrer: str = "") -> Facts:
             "Unassigned",
             id="tag hides referrer",
         ),
+        # A click id that the source declares, of a network that it does not name.
+        pytest.param(declared("google"), "Paid Search", id="declared click, search site"),
+        pytest.param(declared(), "Paid Other", id="declared click alone"),
+        pytest.param(declared("facebook", "social"), "Organic Social", id="declared, with medium"),
         # Words that shops use and Analytics does not know.
         pytest.param(tagged("any", "partner"), "Affiliates", id="partner medium"),
         pytest.param(tagged("any", "smm"), "Organic Social", id="smm medium"),

@@ -1,6 +1,8 @@
 """Referrers: one URL for each rule, and the table of sites held to its own promises."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.enrich.referrer import INTERNAL, NO_REFERRER, Referrer, referrer_of
 from streams.enrich.sites import Sites, shipped_sites, site_of_source
@@ -195,3 +197,15 @@ def test_the_table_holds_what_shops_ask_for() -> None:
 
 def _count(sites: Sites, medium: str) -> int:
     return sum(site.medium == medium for site in sites)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    for url in (
+        text,
+        f"https://{text}",
+        f"android-app://{text}",
+        f"https://www.google.com/?{text}",
+    ):
+        assert isinstance(referrer_of(url, OWN, PAYMENT), Referrer)
+    site_of_source(text)
