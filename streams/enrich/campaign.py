@@ -37,6 +37,18 @@ class Campaign(NamedTuple):
 NO_CAMPAIGN: Final = Campaign()
 
 
+def declared_campaign(
+    *, source: str, medium: str, name: str, term: str, content: str, click_id: str
+) -> Campaign:
+    """The campaign as the source of an event read it.
+
+    Whose click id it is stays unknown. Without a medium it says that somebody paid for the click;
+    with one the medium says more.
+    """
+    implies: Implied = "paid" if click_id and not medium else ""
+    return Campaign(source, medium, name, term, content, click_id, click_implies=implies)
+
+
 def campaign_from(
     tags: Mapping[Field, str], click: ClickId | None, click_value: str, partner_track_id: str
 ) -> Campaign:

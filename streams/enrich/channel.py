@@ -10,41 +10,20 @@ import re
 from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from streams.enrich.facts import Category, Facts, Seen, seen_in
 from streams.enrich.parameters import Implied
 from streams.enrich.referrer import ReferrerMedium
 from streams.enrich.rules_file import RulesError, RulesFile, read_rules
-from streams.enrich.sites import site_of_source
 
-_NO_SOURCE: Final = ("", "internal", "payment")
-_UNSET_MEDIUMS: Final = ("", "(none)", "(not set)")
-
-Category = Literal["", "search", "social", "video", "shopping", "email", "ai", "ads", "referral"]
 Words = Annotated[list[str], Meta(min_length=1)]
 
 
 class ChannelRulesError(RulesError):
     """The channel rules cannot be used; the message names every mistake."""
-
-
-class Facts(NamedTuple):
-    """What is known of where an event came from, each fact empty when it is not.
-
-    `has_page` is False for an event that knows of no page: it is not direct, it is not assigned.
-    """
-
-    source: str = ""
-    medium: str = ""
-    campaign: str = ""
-    click_network: str = ""
-    click_implies: Implied = ""
-    referrer_medium: ReferrerMedium = ""
-    referrer_source: str = ""
-    partner_track_id: str = ""
-    has_page: bool = True
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,21 +43,6 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     referrer_source: Words | None = None
     has_partner_track_id: bool | None = None
     is_direct: bool | None = None
-
-
-class _Seen(NamedTuple):
-    """Facts as rules look at them: lower case, with what follows from them."""
-
-    source: str
-    medium: str
-    campaign: str
-    click_network: str
-    click_implies: str
-    referrer_medium: str
-    referrer_source: str
-    source_category: str
-    has_partner_track_id: bool
-    is_direct: bool
 
 
 class _Matching:
@@ -121,43 +85,18 @@ class ChannelRules:
 
     def channel_of(self, facts: Facts) -> str:
         """The channel of the first rule that holds."""
-        seen = _seen(facts)
+        seen = seen_in(facts)
         for (place, wanted), rest, channel in self._rules:
             if seen[place] in wanted and all(seen[at] in these for at, these in rest):
                 return channel
         return self._otherwise
 
 
-def _seen(facts: Facts) -> _Seen:
-    source, medium = facts.source.lower(), facts.medium.lower()
-    named = source or medium or facts.campaign or facts.click_network or facts.partner_track_id
-    is_said_direct = source == "(direct)" and medium in _UNSET_MEDIUMS
-    return _Seen(
-        source,
-        medium,
-        facts.campaign.lower(),
-        facts.click_network.lower(),
-        facts.click_implies,
-        facts.referrer_medium,
-        facts.referrer_source.lower(),
-        _category(source, facts.referrer_medium),
-        bool(facts.partner_track_id),
-        is_said_direct or (facts.has_page and not named and facts.referrer_medium in _NO_SOURCE),
-    )
-
-
-def _category(source: str, referrer_medium: str) -> str:
-    if not source:
-        return "" if referrer_medium in _NO_SOURCE else referrer_medium
-    site = site_of_source(source)
-    return site.medium if site and site.medium != "payment" else ""
-
-
 def _conditions(rule: Rule) -> list[_Condition]:
     """The rule's conditions, those first that cost least to look at."""
     given = {name: getattr(rule, name) for name in rule.__struct_fields__ if name != "channel"}
     found = [
-        (_Seen._fields.index(name.removesuffix("_matches")), _wanted(value))
+        (Seen._fields.index(name.removesuffix("_matches")), _wanted(value))
         for name, value in given.items()
         if value is not None
     ]

@@ -1,7 +1,7 @@
 """A page's URL read once: its campaign, and the address without what only tracks.
 
 Page URLs are mostly unique, so this is the one reading that every event pays for. What repeats in
-them is kept: the origin, and what each parameter's name means.
+them is kept: the origin here, and in `query` what each parameter's name means.
 """
 
 from __future__ import annotations
@@ -9,20 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
-from urllib.parse import unquote
+from typing import NamedTuple
 
-from streams.enrich.address import address_of, plain_text
-from streams.enrich.campaign import NO_CAMPAIGN, Campaign, campaign_from
-from streams.enrich.parameters import CLICK_IDS, FIELDS, TRACKING, TRACKING_PREFIXES, Field
+from streams.enrich.address import address_of
+from streams.enrich.campaign import NO_CAMPAIGN, Campaign
+from streams.enrich.query import QueryReading
 
 _PLAIN_ORIGIN = re.compile(r"https?://([a-z0-9.-]+)").fullmatch
 _SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
-_RANKS: Final = {click.parameter: rank for rank, click in enumerate(CLICK_IDS)}
-_NO_CLICK: Final = len(CLICK_IDS)
-
-# A tag's field, the rank of a click id, or whether an unknown parameter only tracks.
-_Meaning = Field | int | Literal["keep", "drop"]
 
 
 class PageUrl(NamedTuple):
@@ -99,7 +93,7 @@ def _page_url(
     path, query, fragment = below
     if ";" in path:
         path = _SESSION_IN_PATH.sub("", path)
-    reading = _Reading(partners)
+    reading = QueryReading(partners)
     target = path
     if query and (kept := reading.kept_of(query)):
         target = f"{path}?{kept}"
@@ -107,57 +101,7 @@ def _page_url(
     return PageUrl(reading.campaign(), f"{origin}{target}{route}", host, path, target)
 
 
-class _Reading:
-    """Parts the parameters of one URL into what they tell and what stays."""
-
-    __slots__ = ("click", "click_value", "partner_track_id", "partners", "tags")
-
-    def __init__(self, partners: Collection[str]) -> None:
-        self.partners = partners
-        self.tags: dict[Field, str] = {}
-        self.click = _NO_CLICK
-        self.click_value = ""
-        self.partner_track_id = ""
-
-    def kept_of(self, query: str) -> str:
-        kept = []
-        for piece in query.split("&"):
-            name, _, value = piece.partition("=")
-            meaning = _meaning_of(name)
-            if self.partners and name.lower() in self.partners:
-                self.partner_track_id = self.partner_track_id or plain_text(value)
-                meaning = "drop" if meaning == "keep" else meaning
-            if meaning == "keep":
-                kept.append(piece)
-            elif value and meaning != "drop":
-                self._tell(meaning, plain_text(value))
-        return "&".join(kept)
-
-    def campaign(self) -> Campaign:
-        if not self.tags and self.click == _NO_CLICK and not self.partner_track_id:
-            return NO_CAMPAIGN
-        click = CLICK_IDS[self.click] if self.click < _NO_CLICK else None
-        return campaign_from(self.tags, click, self.click_value, self.partner_track_id)
-
-    def _tell(self, meaning: Field | int, text: str) -> None:
-        if isinstance(meaning, int):
-            if meaning < self.click and text:
-                self.click, self.click_value = meaning, text
-        elif text and meaning not in self.tags:
-            self.tags[meaning] = text
-
-
-@lru_cache(maxsize=4096)
-def _meaning_of(parameter: str) -> _Meaning:
-    name = unquote(parameter).lower()
-    if name in FIELDS:
-        return FIELDS[name]
-    if name in _RANKS:
-        return _RANKS[name]
-    return "drop" if name in TRACKING or name.startswith(TRACKING_PREFIXES) else "keep"
-
-
-def _route(fragment: str, reading: _Reading) -> str:
+def _route(fragment: str, reading: QueryReading) -> str:
     """The fragment that names a page, with `#`; parameters of the fragment are read as well."""
     if not fragment.startswith(("/", "!")):
         if "=" in fragment:

@@ -113,15 +113,15 @@ FIELDS: Final[dict[str, Field]] = {
 # What says nothing to us and makes one page look like many.
 TRACKING: Final = frozenset(
     [
-        *("_ga", "_gl", "_gac", "_gid", "gclsrc", "gad", "gcl_au"),
-        *("etext", "ymid", "yprqee", "_ym_debug", "ybaip"),
+        *("_ga", "_gl", "_gac", "_gid", "gclsrc", "gcl_au"),
+        *("etext", "ybaip", "_ym_debug"),
         *("mc_cid", "mc_tc", "hsctatracking", "__hssc", "__hstc", "__hsfp", "hsfp"),
         *("vero_conv", "oly_anon_id", "oly_enc_id", "ml_subscriber", "ml_subscriber_hash"),
         *("mindbox-click-id", "mindbox-message-key", "sfmc_id", "sfmc_activityid", "bsft_clkid"),
-        *("_branch_match_id", "_branch_referrer", "__s", "wickedid", "spm", "scm"),
+        *("_branch_match_id", "_branch_referrer", "__s", "wickedid", "spm"),
         *("cjdata", "irgwc", "ranmid", "raneaid", "fb_action_ids", "fb_action_types", "fb_source"),
         *("phpsessid", "jsessionid", "cfid", "cftoken", "sessionid", "session_id", "osclsid"),
-        *("zenid", "oscsid", "xtcsid", "sid_guest"),
+        *("zenid", "oscsid", "xtcsid", "pk_vid", "pk_cpn", "pk_cid"),
     ]
 )
-TRACKING_PREFIXES: Final = ("utm_", "mtm_", "pk_", "hsa_", "aspsessionid", "__hs")
+TRACKING_PREFIXES: Final = ("utm_", "mtm_", "hsa_", "aspsessionid", "__hs")

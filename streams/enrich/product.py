@@ -9,6 +9,7 @@ LONGEST_WORDS = 256
 
 _SEPARATORS = re.compile(r"[/>»|›→]|::")
 _TEMPLATE = re.compile(r"\$\{|\{\{|<%|%%")
+_UNSET = frozenset({"", "(not set)", "undefined", "null"})
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -16,12 +17,13 @@ def category_path(text: str) -> str:
     """A category as a path such as `Home/Apparel/Men's`.
 
     `/`, `>`, `»`, `|` and `::` part its steps; steps are trimmed and empty ones dropped. A template
-    that the shop forgot to fill in (`${product.category}`) is no category: empty.
+    that the shop forgot to fill in (`${product.category}`) is no category: empty. Words for
+    nothing, such as Analytics' `(not set)`, count as empty steps.
     """
     if _TEMPLATE.search(text):
         return ""
     steps = (" ".join(step.split()) for step in _SEPARATORS.split(text))
-    return "/".join(step for step in steps if step)
+    return "/".join(step for step in steps if step not in _UNSET)
 
 
 def search_words(text: str) -> str:

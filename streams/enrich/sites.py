@@ -6,6 +6,8 @@ Google that the table does not name is nobody's in particular.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple, get_args
 
@@ -47,11 +49,13 @@ class Sites:
 
     def __init__(self, entries: list[tuple[Site, _Entry]], digest: str) -> None:
         self.digest = digest
+        self._sites = [site for site, _ in entries]
         self._by_host = {host: site for site, entry in entries for host in entry.hosts}
         self._by_app = {app.lower(): site for site, entry in entries for app in entry.apps}
-        self._by_name = {
-            name: site for site, entry in entries for name in _names(site.name, entry.aliases)
-        }
+        self._by_name = {name: site for site, entry in entries for name in _names(site.name, entry)}
+
+    def __iter__(self) -> Iterator[Site]:
+        return iter(self._sites)
 
     def of_host(self, host: str) -> Site | None:
         """Whose a lower-case host is."""
@@ -102,7 +106,9 @@ def shipped_sites() -> Sites:
                 terms = tuple(term.lower() for term in entry.terms)
                 entries.append((Site(medium, name, terms, frozenset(entry.paths)), entry))
     hosts = [host for _, entry in entries for host in entry.hosts]
-    file.mistakes += [f"{host}: stands twice" for host in sorted(_twice(hosts))]
+    names = [name for site, entry in entries for name in _names(site.name, entry)]
+    twice = _twice(hosts) | _twice(names)
+    file.mistakes += [f"{one}: stands for two sites" for one in sorted(twice)]
     file.complain(SitesError)
     return Sites(entries, file.digest)
 
@@ -126,10 +132,10 @@ def _keys(labels: list[str], start: int, stem_end: int) -> list[str]:
     return keys
 
 
-def _names(name: str, aliases: list[str]) -> set[str]:
-    folded = name.casefold()
-    return {folded, folded.replace(" ", ""), *(alias.casefold() for alias in aliases)}
+def _names(site: str, entry: _Entry) -> set[str]:
+    folded = site.casefold()
+    return {folded, folded.replace(" ", ""), *(alias.casefold() for alias in entry.aliases)}
 
 
-def _twice(hosts: list[str]) -> set[str]:
-    return {host for host in hosts if hosts.count(host) > 1}
+def _twice(keys: list[str]) -> set[str]:
+    return {key for key, count in Counter(keys).items() if count > 1}
