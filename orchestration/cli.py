@@ -24,6 +24,8 @@ COMMANDS = {  # name: module, attribute, what it does
     "prepare": ("preparing", "prepare", "Make what services need, for those who start them."),
     "publish": ("publishing", "publish", "Publish events from a file of JSON lines."),
     "import": ("importing", "import_history", "Publish a shop's past events, in time order."),
+    "rates": ("rates", "rates", "Load the currency rates by which orders are converted."),
+    "enrich": ("enriching", "enrich", "Enrich stored events anew by today's rules."),
     "build": ("building", "build", "Build the marts of shop days."),
     "detect": ("detecting", "detect", "Decide which letters are due, and publish them."),
     "feed": ("detecting", "feed", "Show the letters that are due, as they are published."),

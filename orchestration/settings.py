@@ -30,6 +30,8 @@ class OrchestrationSettings:
     warehouse_port: int = 8123  # of the embedded warehouse, likewise with WAREHOUSE_URL
     first_shop_day: date = date(2010, 1, 1)
     shop_time_zone: str = "UTC"
+    shop_currency: str = ""  # ISO 4217; without one, amounts are never converted
+    currency_rates_file: Path | None = None  # loaded every working day, when one is named
     marts_schedule: str = "*/10 * * * *"
     keep_runs_days: int = 30  # a run of two days is half a megabyte of Dagster's history
     detection_clock: str = "live"
@@ -105,6 +107,16 @@ def _zone(text: str) -> str:
     return text
 
 
+def _currency(text: str) -> str:
+    if not (len(text) == 3 and text.isascii() and text.isupper()):
+        raise ValueError("takes a currency's three capitals, such as EUR")
+    return text
+
+
+def _file(text: str) -> Path:
+    return Path(text).resolve()
+
+
 def _clock(text: str) -> str:
     if text not in ("live", "shop"):
         raise ValueError("takes live or shop")
@@ -129,5 +141,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "detection_clock": _clock,
     "keep_runs_days": _count,
     "detection_seconds": _count,
+    "shop_currency": _currency,
+    "currency_rates_file": _file,
     "local_home": Path,
 }

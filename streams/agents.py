@@ -20,6 +20,7 @@ import faust
 from faust.transport.drivers import TRANSPORTS
 
 from streams.ending import EXIT_REFUSED, EXIT_STALLED, end_at_once, or_end
+from streams.garbage import collect_rarely
 from streams.keeper import Keeper, OutOfStepError
 from streams.lane import NAME, TP, Batch, BatchedConsumer
 from streams.ledger import StoredRange
@@ -175,9 +176,9 @@ def run(settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None
     """Run a worker until SIGTERM; ends the process, with 0 after a clean stop."""
     for noisy in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    worker = faust.Worker(
-        build_app(settings, warehouse_settings), loglevel="INFO", redirect_stdouts=False
-    )
+    app = build_app(settings, warehouse_settings)
+    collect_rarely()
+    worker = faust.Worker(app, loglevel="INFO", redirect_stdouts=False)
     worker.execute_from_commandline()
 
 

@@ -49,6 +49,9 @@ def pair_rows(events: Iterable[Event]) -> pa.Table:
     """
     seen: dict[tuple[str, str], tuple[datetime, datetime]] = {}
     for event in events:
+        data = event.data
+        if not event.customerid and data.identifiers is None and not isinstance(data, CustomerData):
+            continue  # named by its visitor alone, as most events are
         for pair in combinations(identifiers_of(event), 2):
             first, last = seen.get(pair, (event.time, event.time))
             seen[pair] = (min(first, event.time), max(last, event.time))

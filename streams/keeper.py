@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, TypeVar
 
-from streams import ledger, producer
+from streams import ledger, producer, versions
 from streams.ending import EXIT_REFUSED, EXIT_STALLED, end_at_once
+from streams.enrich.enrichment import Enrichment, Tables
 from streams.lane import TP, Batch
 from streams.producer import BrokerBusyError, BrokerRefusedError
 from streams.ranges import RangeRows, range_rows, store
-from streams.rows import Enrichment, Origin, Record
+from streams.rows import Origin, Record
 from streams.settings import StreamSettings
 from warehouse.client import Warehouse, WarehouseBusyError, WarehouseError, WarehouseRefusedError
 from warehouse.settings import WarehouseSettings
@@ -45,7 +46,7 @@ class Keeper:
         self.is_waiting = False
         self._settings = settings
         self._warehouse_settings = warehouse_settings
-        self._by = Enrichment(settings.zone, settings.own_hosts)
+        self._by = Enrichment(Tables.of(settings))
         self._owner = uuid.uuid4().hex
         self._topic_id = ""
         self._claimed: dict[TP, ledger.Position] = {}
@@ -152,6 +153,7 @@ class Keeper:
         topic = self._settings.events_topic
         self._topic_id = producer.topic_id(self._settings, topic)
         with self._connected() as warehouse:
+            self._by.version = versions.registered(warehouse, self._by.tables.parts())
             return {
                 tp: ledger.claim(
                     warehouse,

@@ -7,19 +7,18 @@ ledger's row last.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import pyarrow as pa
 
 from streams.decode import Rejected, decode
+from streams.enrich.enrichment import Enrichment
 from streams.identity import pair_rows
 from streams.ledger import StoredRange, gaps_of, record
 from streams.rows import (
     EPOCH,
-    Enrichment,
     Origin,
     Record,
     dead_letter_rows,
@@ -58,7 +57,7 @@ def range_rows(
             declared gaps.
         topic_id: the broker's id of the topic.
         origin: topic, partition and the writer's generation.
-        by: settings of the enrichment.
+        by: the tables in force.
         ingested_at: written to every row of the event log, so that the range is one part of the
             table.
     """
@@ -81,10 +80,16 @@ def range_rows(
             event_count=len(accepted),
             dead_letter_count=len(rejects),
             gaps=gaps_of([one.offset for one in records], expected_from),
-            arrivals=Counter(events["occurred_on"].to_pylist()),
+            arrivals=_counted(events["occurred_on"]),
             occurred_max=max((event.time for _, event in accepted), default=EPOCH),
         ),
     )
+
+
+def _counted(days: pa.ChunkedArray) -> dict[date, int]:
+    counts = days.value_counts()
+    distinct, numbers = (counts.field(name).to_pylist() for name in ("values", "counts"))
+    return dict(zip(distinct, numbers, strict=True))
 
 
 def store(warehouse: Warehouse, rows: RangeRows, stored_at: datetime) -> None:

@@ -7,6 +7,7 @@ beside us.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -46,6 +47,12 @@ class StreamSettings:
     )
     shop_time_zone: str = "UTC"
     shop_hosts: str = ""
+    shop_currency: str = ""  # ISO 4217; without one, amounts are never converted
+    payment_hosts: str = ""  # of gateways beyond the known ones: coming back from there is no visit
+    partner_parameters: str = ""  # names of URL parameters that bear a partner's track id
+    channel_rules: Path | None = None  # a file instead of streams/enrich/channel_rules.yml
+    page_rules: Path | None = None  # a file instead of streams/enrich/page_rules.yml
+    geo_database: Path | None = None  # an MMDB file instead of the packaged one
     local_home: Path = Path(".local")
 
     @classmethod
@@ -79,9 +86,17 @@ class StreamSettings:
     @property
     def own_hosts(self) -> frozenset[str]:
         """The shop's own host names, lower case: a link from one of them is no referrer."""
-        return frozenset(
-            host.strip().lower() for host in self.shop_hosts.split(",") if host.strip()
-        )
+        return _listed(self.shop_hosts)
+
+    @property
+    def payment_hosts_known(self) -> frozenset[str]:
+        """Payment gateways of this shop, lower case."""
+        return _listed(self.payment_hosts)
+
+    @property
+    def partner_parameter_names(self) -> frozenset[str]:
+        """URL parameters that bear a partner's track id, lower case."""
+        return _listed(self.partner_parameters)
 
     @property
     def is_broker_on_loopback(self) -> bool:
@@ -93,6 +108,7 @@ class StreamSettings:
 _COUNTS = frozenset(
     {"kafka_replication_factor", "events_partitions", "triggers_partitions", "batch_rows"}
 )
+_FILES = frozenset({"channel_rules", "page_rules", "geo_database"})
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 
@@ -110,7 +126,16 @@ def _read(name: str, text: str) -> object:
         raise ValueError(f"takes one of {', '.join(_PROTOCOLS)}")
     if name in ("linger_seconds", "stall_seconds"):
         return _seconds(text)
-    return Path(text) if name == "local_home" else text
+    if name == "shop_currency" and not re.fullmatch("[A-Z]{3}", text):
+        raise ValueError("takes a currency's three capitals, such as EUR")
+    if name in _FILES and not Path(text).is_file():
+        raise ValueError("takes a file, and there is none")
+    return Path(text) if name == "local_home" or name in _FILES else text
+
+
+def _listed(text: str) -> frozenset[str]:
+    """The parts of a list with commas, lower case."""
+    return frozenset(part.strip().lower() for part in text.split(",") if part.strip())
 
 
 def _seconds(text: str) -> float:

@@ -30,7 +30,8 @@ _OWNED = """
 @dataclass(frozen=True, slots=True)
 class PartitionCount:
     """What one partition holds. `lost` and `doubled` count offsets; a sound partition has 0 of
-    both.
+    both. `superseded` counts rows that `enrich` has made anew and not deleted yet: it was killed,
+    and the same command goes on.
     """
 
     topic: str
@@ -44,6 +45,7 @@ class PartitionCount:
     lost: int
     doubled: int
     orphans: int
+    superseded: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Verdict:
             "doubled": self.doubled,
             "gaps": self.gaps,
             "orphans": sum(one.orphans for one in self.partitions),
+            "superseded": sum(one.superseded for one in self.partitions),
             "letters_doubled": self.letters_doubled,
             "partitions": [asdict(one) for one in self.partitions],
         }
@@ -148,6 +151,7 @@ def _partition_count(warehouse: Warehouse, span: dict[str, Any]) -> PartitionCou
         lost=max(missing, 0),
         doubled=whole["doubled"] + max(-missing, 0),
         orphans=_orphans(warehouse, place),
+        superseded=whole["superseded"],
     )
 
 
@@ -172,19 +176,28 @@ _SLICE_COUNTS = f"""
         sum(log) as log_rows,
         sum(event) as event_rows,
         sum(dead) as dead_rows,
+        sum(versions) - countIf(event > 0) as superseded,
         countIf(log >= 1 and event + dead >= 1) as complete,
         countIf(log > 1 or event + dead > 1) as doubled
     from (
-        select offset, sum(is_log) as log, sum(is_event) as event, sum(is_dead) as dead
-        from ({
+        select
+            offset, sum(logs) as log, max(events) as event, sum(deads) as dead,
+            countIf(events > 0) as versions
+        from (
+            select
+                offset, version, sum(is_log) as logs, sum(is_event) as events, sum(is_dead) as deads
+            from ({
     _union(
         {
-            "event_store.event_log": "1 as is_log, 0 as is_event, 0 as is_dead",
-            "analytics.events": "0 as is_log, 1 as is_event, 0 as is_dead",
-            "event_store.dead_letters": "0 as is_log, 0 as is_event, 1 as is_dead",
+            "event_store.event_log": "0 as version, 1 as is_log, 0 as is_event, 0 as is_dead",
+            "analytics.events": "stored.enrichment_version as version, 0 as is_log,"
+            " 1 as is_event, 0 as is_dead",
+            "event_store.dead_letters": "0 as version, 0 as is_log, 0 as is_event, 1 as is_dead",
         }
     )
 })
+            group by offset, version
+        )
         group by offset
     )
 """

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from streams.enrich.enrichment import Enrichment, Tables
 from streams.events import Data, Envelope, Event, PageViewed, encode, key_of
 from streams.rows import Record
 
@@ -30,3 +33,9 @@ def record(offset: int, content: Event | bytes | None) -> Record:
     if content is None or isinstance(content, bytes):
         return Record(offset, b"", content, (), at)
     return Record(offset, key_of(content), encode(content), (), at)
+
+
+@cache
+def enrichment(zone: str = "UTC", *own_hosts: str) -> Enrichment:
+    """Enrichment by the shipped tables, for a shop in a zone."""
+    return Enrichment(Tables(ZoneInfo(zone), frozenset(own_hosts)))

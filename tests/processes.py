@@ -33,7 +33,7 @@ def environment(stream: StreamSettings, warehouse: WarehouseSettings) -> dict[st
     given = {
         one.name.upper(): str(getattr(stream, one.name))
         for one in dataclasses.fields(stream)
-        if str(getattr(stream, one.name))
+        if getattr(stream, one.name) not in ("", None)
     }
     return {
         **os.environ,

@@ -83,6 +83,8 @@ def _print(verdict: Verdict, deleted: int) -> None:
     console.print(table)
     if deleted:
         console.print(f"{deleted:,} orphaned rows deleted.")
+    if superseded := sum(one.superseded for one in verdict.partitions):
+        console.print(f"{superseded:,} rows were made anew: `active-analytics enrich` goes on.")
     if verdict.is_ok:
         console.print("The law holds: nothing lost, nothing doubled, no letter fired twice.")
     else:

@@ -10,6 +10,7 @@ import dagster as dg
 from orchestration.marts.assets import SESSION_MODELS, day_builds, dbt_models, stored_events
 from orchestration.marts.checks import every_staged_event_is_in_a_session
 from orchestration.marts.dbt import Dbt
+from orchestration.marts.reference import currency_rates, daily_rates, rates_job
 from orchestration.marts.schedules import JOB, dirty_days_schedule, forgetting_sensor
 from orchestration.settings import OrchestrationSettings
 from warehouse.client import Warehouse
@@ -43,15 +44,22 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
         dbt_models("sessions", SESSION_MODELS, days, dbt),
         dbt_models("marts", dbt.models - SESSION_MODELS, days, dbt),
     ]
+    of_days = dg.AssetSelection.all() - dg.AssetSelection.groups("reference")
+    schedules = [
+        dirty_days_schedule(
+            settings.marts_schedule, settings.shop_time_zone, settings.first_shop_day
+        )
+    ]
+    if settings.currency_rates_file:
+        schedules.append(daily_rates(settings.currency_rates_file))
     return dg.Definitions(
-        assets=[stored_events(days), *models, day_builds(days, models)],
-        asset_checks=[every_staged_event_is_in_a_session],
-        jobs=[dg.define_asset_job(JOB, dg.AssetSelection.all())],
-        schedules=[
-            dirty_days_schedule(
-                settings.marts_schedule, settings.shop_time_zone, settings.first_shop_day
-            )
+        assets=[
+            *(stored_events(days), *models, day_builds(days, models)),
+            currency_rates(settings.shop_currency),
         ],
+        asset_checks=[every_staged_event_is_in_a_session],
+        jobs=[dg.define_asset_job(JOB, of_days), rates_job()],
+        schedules=schedules,
         sensors=[forgetting_sensor(settings.keep_runs_days)],
         resources={"warehouse": warehouse, "in_run": dg.mem_io_manager},
         executor=dg.in_process_executor,  # a process per step would cost 6 CPU seconds each

@@ -19,6 +19,7 @@ OTHER: Final = "other"
 
 _FIRST_STEP = re.compile(r"/?([^/?.]*)").match
 _PLACE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?").fullmatch
+_PLACE_LENGTHS: Final = (2, 5)
 
 # Whether a rule holds for a target from a position on; None for a rule without a path.
 _Trial = tuple[Callable[[str, int], object] | None, str]
@@ -82,7 +83,12 @@ class PageRules:
         Args:
             target: path and query of its clean URL, as `PageUrl.target`.
         """
-        return Page(self._kinds.name_of(target) or OTHER, self._zones.name_of(target))
+        end = target.find("/", 1)
+        step = target[1:end].lower() if end > 0 and target[0] == "/" else "?"
+        if "?" in step or "." in step or len(step) in _PLACE_LENGTHS:
+            return Page(self._kinds.name_of(target) or OTHER, self._zones.name_of(target))
+        kind, zone = self._kinds.name_at(step, target, 0), self._zones.name_at(step, target, 0)
+        return tuple.__new__(Page, (kind or OTHER, zone))  # half of Page()'s cost
 
 
 class _Table:
@@ -101,6 +107,10 @@ class _Table:
         step, start, end = _step_of(target, 0)
         if step not in self._by_step and _PLACE(step):
             step, start, _ = _step_of(target, end)
+        return self.name_at(step, target, start)
+
+    def name_at(self, step: str, target: str, start: int) -> str:
+        """The same, where the step that counts is known, and where it starts."""
         for holds, name in self._by_step.get(step, self._of_any):
             if holds is None or holds(target, start):
                 return name

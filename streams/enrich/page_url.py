@@ -7,7 +7,6 @@ them is kept: the origin here, and in `query` what each parameter's name means.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ class PageUrl(NamedTuple):
     target: str
 
 
-def page_url_of(url: str, partner_parameters: Collection[str] = ()) -> PageUrl:
+def page_url_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> PageUrl:
     """Read a page's URL.
 
     Tags are taken from the query, then from the fragment (`#utm_source=…`); of a parameter that
@@ -60,12 +59,12 @@ def page_url_of(url: str, partner_parameters: Collection[str] = ()) -> PageUrl:
     return _page_url(url[:end], host, (path, query, fragment), partner_parameters)
 
 
-def campaign_of(url: str, partner_parameters: Collection[str] = ()) -> Campaign:
+def campaign_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> Campaign:
     """The campaign tags and click ids in a page's URL."""
     return page_url_of(url, partner_parameters).campaign
 
 
-def clean_url(url: str, partner_parameters: Collection[str] = ()) -> str:
+def clean_url(url: str, partner_parameters: frozenset[str] = frozenset()) -> str:
     """A page's URL without what only tracks."""
     return page_url_of(url, partner_parameters).clean_url
 
@@ -77,7 +76,7 @@ def _plain_host(origin: str) -> str:
     return plain[1] if plain else ""
 
 
-def _any_page_url_of(url: str, partners: Collection[str]) -> PageUrl:
+def _any_page_url_of(url: str, partners: frozenset[str]) -> PageUrl:
     scheme, host, port, path, query, fragment = address_of(url)
     origin = f"{scheme}:" if scheme else ""
     if host:
@@ -88,17 +87,29 @@ def _any_page_url_of(url: str, partners: Collection[str]) -> PageUrl:
 
 
 def _page_url(
-    origin: str, host: str, below: tuple[str, str, str], partners: Collection[str]
+    origin: str, host: str, below: tuple[str, str, str], partners: frozenset[str]
 ) -> PageUrl:
     path, query, fragment = below
     if ";" in path:
         path = _SESSION_IN_PATH.sub("", path)
+    if not fragment:
+        campaign, kept = _query(query, partners)
+        target = f"{path}?{kept}" if kept else path
+        return tuple.__new__(PageUrl, (campaign, origin + target, host, path, target))
     reading = QueryReading(partners)
     target = path
     if query and (kept := reading.kept_of(query)):
         target = f"{path}?{kept}"
-    route = _route(fragment, reading) if fragment else ""
+    route = _route(fragment, reading)
     return PageUrl(reading.campaign(), f"{origin}{target}{route}", host, path, target)
+
+
+@lru_cache(maxsize=16_384)
+def _query(query: str, partners: frozenset[str]) -> tuple[Campaign, str]:
+    """What a query tells, and what of it stays: many pages share the query of one campaign."""
+    reading = QueryReading(partners)
+    kept = reading.kept_of(query) if query else ""
+    return reading.campaign(), kept
 
 
 def _route(fragment: str, reading: QueryReading) -> str:

@@ -1,9 +1,9 @@
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec import Raw
 
+from streams.enrich.enrichment import Enrichment
 from streams.events import (
     CartData,
     CartItemAdded,
@@ -17,10 +17,10 @@ from streams.events import (
 from streams.identity import pair_rows
 from streams.ledger import gaps_of
 from streams.ranges import range_rows
-from streams.rows import Enrichment, Origin, event_rows
-from tests.builders import NOON, event, record
+from streams.rows import Origin, event_rows
+from tests.builders import NOON, enrichment, event, record
 
-UTC_SHOP = Enrichment(ZoneInfo("UTC"), frozenset())
+UTC_SHOP = enrichment()
 ORIGIN = Origin("shop.events", 2, 7)
 
 
@@ -35,12 +35,12 @@ def row_of(one: Event, by: Enrichment = UTC_SHOP) -> dict[str, object]:
 )
 def test_the_shop_day_is_the_day_in_the_shops_zone(zone: str, day: int) -> None:
     one = event(time=datetime(2026, 3, 8, 6, 30, tzinfo=UTC))
-    row = row_of(one, Enrichment(ZoneInfo(zone), frozenset()))
+    row = row_of(one, enrichment(zone))
     assert row["occurred_on"] == date(2026, 3, day)
 
 
 def test_the_shop_day_survives_the_hour_that_summer_time_skips() -> None:
-    los_angeles = Enrichment(ZoneInfo("America/Los_Angeles"), frozenset())
+    los_angeles = enrichment("America/Los_Angeles")
     before = row_of(event(time=datetime(2026, 3, 8, 7, 59, tzinfo=UTC)), los_angeles)
     after = row_of(event(time=datetime(2026, 3, 9, 7, 0, tzinfo=UTC)), los_angeles)
     assert (before["occurred_on"], after["occurred_on"]) == (date(2026, 3, 7), date(2026, 3, 9))
@@ -74,7 +74,7 @@ def test_the_context_is_kept_to_the_letter() -> None:
 
 
 def test_a_page_on_the_own_site_brings_no_channel() -> None:
-    by = Enrichment(ZoneInfo("UTC"), frozenset({"shop.example"}))
+    by = enrichment("UTC", "shop.example")
     one = event(
         data=Data(page=Page(url="https://shop.example/", referrer="https://shop.example/a"))
     )

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -23,9 +22,9 @@ from orchestration.settings import OrchestrationSettings
 from streams import ledger
 from streams.events import OrderData, OrderPlaced, encode, key_of
 from streams.ranges import range_rows, store
-from streams.rows import Enrichment, Origin, Record
+from streams.rows import Origin, Record
 from streams.simulator import Simulation, simulate
-from tests.builders import event
+from tests.builders import enrichment, event
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -94,7 +93,7 @@ class Stored:
             expected_from=first,
             topic_id="topic-id",
             origin=Origin("shop.events", 0, self.position.generation),
-            by=Enrichment(ZoneInfo("UTC"), frozenset({"shop.example"})),
+            by=enrichment("UTC", "shop.example"),
             ingested_at=datetime.now(UTC),
         )
         store(self.warehouse, rows, datetime.now(UTC))

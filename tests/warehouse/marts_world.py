@@ -14,8 +14,9 @@ from orchestration.days import Stretch, dirty_days, record_build
 from orchestration.marts.assets import day_variables
 from orchestration.marts.dbt import Dbt
 from streams import ledger
-from streams.events import Event
-from streams.rows import Enrichment, Origin, Record, event_rows
+from streams.events import Event, encode, key_of
+from streams.rows import Origin, Record, event_rows
+from tests.builders import enrichment
 from warehouse.client import Warehouse
 
 if TYPE_CHECKING:
@@ -85,10 +86,10 @@ class MartsWorld:
         """Store messages as one range of the topic."""
         generation, first = self._position.generation, self._position.next_offset
         accepted = [
-            (Record(offset, b"", b"", (), _milliseconds(message.second)), message.event)
+            (_record(offset, message), message.event)
             for offset, message in enumerate(messages, first)
         ]
-        table = event_rows(accepted, Origin(TOPIC, 0, generation), Enrichment(ZONE, frozenset()))
+        table = event_rows(accepted, Origin(TOPIC, 0, generation), enrichment(ZONE.key))
         self.warehouse.insert_arrow("analytics.events", table)
         self._record(Counter(table.column("occurred_on").to_pylist()), len(accepted))
         self._position = ledger.Position(generation, first + len(accepted))
@@ -154,6 +155,11 @@ def build_dirty_days(shop: MartsWorld) -> None:
     first, *others = dirty.days
     shop.build(Stretch(first, first), others)
     record_build(shop.warehouse, dirty.arrivals, "a test")
+
+
+def _record(offset: int, message: Message) -> Record:
+    event = message.event
+    return Record(offset, key_of(event), encode(event), (), _milliseconds(message.second))
 
 
 def _milliseconds(second: int) -> int:

@@ -1,19 +1,18 @@
 """The ledger's rules on the real engine: who owns which offsets, and what a crash leaves."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from streams.ledger import LedgerConflictError, Position, claim, is_owner
 from streams.ranges import RangeRows, range_rows, store
-from streams.rows import Enrichment, Origin
+from streams.rows import Origin
 from streams.verify import repair, verify
-from tests.builders import NOON, event, record
+from tests.builders import NOON, enrichment, event, record
 from warehouse.client import Warehouse
 
 TOPIC = "shop.events"
-BY = Enrichment(ZoneInfo("UTC"), frozenset())
+BY = enrichment()
 
 
 def claimed(warehouse: Warehouse, first_offset: int = 0, topic_id: str = "T") -> Position:

@@ -1,0 +1,211 @@
+"""Events enriched anew: rows made by other rules are made again from the messages as received.
+
+The event store keeps every message, so `analytics.events` can be made again at any time. This goes
+slice by slice: the new rows are inserted, the shop days whose rows changed are marked as dirty, the
+old rows are deleted. Killed anywhere, the next run finds rows of two versions for one message and
+does that slice again; meanwhile the marts take the newer of the two, and `verify` counts the older
+ones as superseded. What the stream stores at the same time bears the current version and is not
+touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from streams.decode import Rejected, decode
+from streams.enrich.enrichment import Enrichment
+from streams.rows import Origin, Record, event_rows
+from warehouse.client import Warehouse, WarehouseRefusedError
+
+SLICE_EVENTS = 50_000  # about 100 MB while it is made
+REASON = "enrichment"
+
+_PLACE = "topic = {topic:String} and partition = {partition:UInt32}"
+_SLICE = f"{_PLACE} and offset between {{low:UInt64}} and {{high:UInt64}}"
+_OUTDATED = f"""
+    select offset, generation
+    from analytics.events
+    where {_SLICE} and enrichment_version != {{version:UInt32}}
+"""
+_VERSIONS = """
+    select enrichment_version, count()
+    from analytics.events
+    group by enrichment_version
+    order by enrichment_version
+"""
+_PLACES = """
+    select topic, partition, count()
+    from analytics.events
+    where enrichment_version != {version:UInt32}
+    group by topic, partition
+    order by topic, partition
+"""
+_NEXT_SLICE = f"""
+    select min(offset), max(offset), count()
+    from
+    (
+        select offset
+        from analytics.events
+        where
+            {_PLACE} and offset >= {{after:UInt64}} and enrichment_version != {{version:UInt32}}
+        order by offset
+        limit {{limit:UInt32}}
+    )
+"""
+_MESSAGES = f"""
+    select generation, offset, key, payload, toUnixTimestamp64Milli(broker_time) as broker_time_ms
+    from event_store.event_log
+    where {_SLICE} and (offset, generation) in ({_OUTDATED})
+    order by generation, offset
+    limit 1 by generation, offset
+"""
+_BEGUN = f"""
+    {_SLICE} and enrichment_version = {{version:UInt32}}
+    and (offset, generation) in ({_OUTDATED})
+"""
+_CHANGED_DAYS = f"""
+    select distinct arrayJoin(days) as day
+    from
+    (
+        select groupUniqArray(occurred_on) as days
+        from analytics.events
+        where {_SLICE} and (offset, generation) in ({_OUTDATED})
+        group by offset, generation
+        having uniqExact(cityHash64(* except('^enrichment_version$'))) > 1
+    )
+"""
+_DONE = f"""
+    {_SLICE} and enrichment_version != {{version:UInt32}}
+    and (offset, generation) in (
+        select offset, generation
+        from analytics.events
+        where {_SLICE} and enrichment_version = {{version:UInt32}}
+    )
+"""
+
+
+class Slice(NamedTuple):
+    """Outdated events of one partition: their offsets lie in [low, high]."""
+
+    topic: str
+    partition: int
+    low: int
+    high: int
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enriched:
+    """What became of a slice: events made anew, days whose rows changed, events left as they were
+    because today's contract refuses them.
+    """
+
+    events: int
+    days: frozenset[date]
+    refused: int
+
+
+def versions(warehouse: Warehouse) -> dict[int, int]:
+    """How many events were enriched under which number."""
+    return {int(version): int(count) for version, count in warehouse.rows(_VERSIONS)}
+
+
+def slices(warehouse: Warehouse, version: int) -> Iterator[Slice]:
+    """The events that bear another number, slice by slice; enrich each before asking on."""
+    for topic, partition, _ in warehouse.rows(_PLACES, version=version):
+        place = {"topic": topic, "partition": partition, "version": version}
+        after = 0
+        while True:
+            row = warehouse.rows(_NEXT_SLICE, **place, after=after, limit=SLICE_EVENTS)[0]
+            low, high, count = map(int, row)
+            if not count:
+                break
+            yield Slice(topic, partition, low, high, count)
+            after = high + 1
+
+
+def enrich_anew(warehouse: Warehouse, part: Slice, by: Enrichment) -> Enriched:
+    """Make the rows of a slice again and mark the days that changed.
+
+    Args:
+        warehouse: where everything is stored.
+        part: which events.
+        by: the tables in force, under their number.
+
+    Raises:
+        WarehouseRefusedError: the event store lacks the message of a row: nothing was changed.
+        WarehouseBusyError: begin again later; what is half done is done again.
+    """
+    place: dict[str, Any] = {**part._asdict(), "version": by.version}
+    del place["event_count"]
+    _delete(warehouse, _BEGUN, place)
+    rows, refused = _rows(_messages(warehouse, place), part, by)
+    warehouse.insert_arrow("analytics.events", rows, max_partitions_per_insert_block=0)
+    days = frozenset(day for (day,) in warehouse.rows(_CHANGED_DAYS, **place))
+    mark_days(warehouse, days, REASON)
+    _delete(warehouse, _DONE, place)
+    return Enriched(rows.num_rows, days, refused)
+
+
+def mark_days(warehouse: Warehouse, days: Iterable[date], reason: str) -> None:
+    """Note that days must be built anew, although nothing arrived."""
+    now = datetime.now(UTC)
+    warehouse.insert(
+        "operations.day_marks",
+        ("shop_day", "reason", "marked_at"),
+        [(day, reason, now) for day in sorted(days)],
+    )
+
+
+def _messages(warehouse: Warehouse, place: dict[str, Any]) -> list[tuple[int, Record]]:
+    """The messages behind the outdated rows, with the generation of each, by generation."""
+    wanted = int(
+        warehouse.scalar(f"select uniqExact(offset, generation) from ({_OUTDATED})", **place)
+    )
+    body = b"".join(warehouse.stream(_MESSAGES, "ArrowStream", **place))
+    table = pa.ipc.open_stream(body).read_all() if body else pa.table({"offset": []})
+    if table.num_rows != wanted:
+        raise WarehouseRefusedError(
+            f"{wanted} events of {place['topic']}[{place['partition']}] at offsets {place['low']}.."
+            f"{place['high']} are to be enriched anew, and event_store.event_log holds the messages"
+            f" of {table.num_rows}: `active-analytics verify` says what is missing"
+        )
+    columns = [
+        table[name].cast(kind).to_pylist()
+        for name, kind in (
+            ("generation", pa.uint32()),
+            ("offset", pa.uint64()),
+            ("key", pa.binary()),
+            ("payload", pa.binary()),
+            ("broker_time_ms", pa.int64()),
+        )
+    ]
+    return [
+        (generation, Record(offset, key, payload, (), at))
+        for generation, offset, key, payload, at in zip(*columns, strict=True)
+    ]
+
+
+def _rows(
+    messages: Iterable[tuple[int, Record]], part: Slice, by: Enrichment
+) -> tuple[pa.Table, int]:
+    """The new rows of messages, and how many messages are no events any more."""
+    tables = [event_rows([], Origin(part.topic, part.partition, 0), by)]
+    refused = 0
+    for generation, together in groupby(messages, key=lambda one: one[0]):
+        outcomes = [(record, decode(record.payload)) for _, record in together]
+        accepted = [(one, event) for one, event in outcomes if not isinstance(event, Rejected)]
+        refused += len(outcomes) - len(accepted)
+        tables.append(event_rows(accepted, Origin(part.topic, part.partition, generation), by))
+    return pa.concat_tables(tables).unify_dictionaries(), refused
+
+
+def _delete(warehouse: Warehouse, condition: str, place: dict[str, Any]) -> None:
+    if int(warehouse.scalar(f"select count() from analytics.events where {condition}", **place)):
+        warehouse.execute(f"delete from analytics.events where {condition}", **place)
