@@ -102,7 +102,7 @@ def _address_of(url: str) -> Address:
 
 def _is_mail(host: str) -> bool:
     first, _, rest = host.partition(".")
-    return rest != public_suffix_of(host) and _MAIL_LABEL(first) is not None
+    return _MAIL_LABEL(first) is not None and rest != public_suffix_of(host)
 
 
 def _shown(host: str) -> str:
