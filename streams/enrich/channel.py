@@ -1,16 +1,16 @@
 """Through which channel a visitor came, by an ordered table of rules that a shop may replace.
 
 The table that we ship follows the default channel group of Google Analytics 4, because that is what
-shops already report by. Rules are taken apart once; a caller keeps answers per `Facts`.
+shops already report by. Each value of a fact is
+held against all rules once, and from then on costs a look-up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -20,6 +20,8 @@ from streams.enrich.referrer import ReferrerMedium
 from streams.enrich.rules_file import RulesError, RulesFile, read_rules
 
 Words = Annotated[list[str], Meta(min_length=1)]
+
+_Condition = Callable[[Any], object]
 
 
 class ChannelRulesError(RulesError):
@@ -45,18 +47,28 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_direct: bool | None = None
 
 
-class _Matching:
-    """All texts in which a pattern is found; answers are kept, since mediums and names repeat."""
+class _Column(dict[object, int]):
+    """Which rules a value of one fact leaves possible, one bit for each rule, the first lowest.
 
-    def __init__(self, pattern: re.Pattern[str]) -> None:
-        self._found = lru_cache(maxsize=4096)(lambda text: pattern.search(text) is not None)
+    Worked out once per value; names of campaigns are without end, so only so many are kept.
+    """
 
-    def __contains__(self, text: object) -> bool:
-        return self._found(text)
+    kept = 16_384
 
+    def __init__(self, conditions: list[list[_Condition]]) -> None:
+        super().__init__()
+        self._conditions = conditions
 
-# Where to look among what is seen, and what may stand there.
-_Condition = tuple[int, Container[object]]
+    def __missing__(self, value: object) -> int:
+        seen = value.lower() if isinstance(value, str) else value
+        bits = sum(
+            1 << number
+            for number, conditions in enumerate(self._conditions)
+            if all(holds(seen) for holds in conditions)
+        )
+        if len(self) < self.kept:
+            self[value] = bits
+        return bits
 
 
 class ChannelRules:
@@ -65,8 +77,11 @@ class ChannelRules:
     def __init__(self, rules: list[Rule], otherwise: str, digest: str) -> None:
         self.digest = digest
         self._otherwise = otherwise
-        read = [(_conditions(rule), rule.channel) for rule in rules]
-        self._rules = [(first, rest, channel) for (first, *rest), channel in read]
+        self._channels = [rule.channel for rule in rules]
+        self._every_rule = (1 << len(rules)) - 1
+        self._columns = [
+            _Column([_conditions(rule, fact) for rule in rules]) for fact in Seen._fields
+        ]
 
     @classmethod
     def read(cls, path: Path | None = None) -> ChannelRules:
@@ -85,28 +100,26 @@ class ChannelRules:
 
     def channel_of(self, facts: Facts) -> str:
         """The channel of the first rule that holds."""
-        seen = seen_in(facts)
-        for (place, wanted), rest, channel in self._rules:
-            if seen[place] in wanted and all(seen[at] in these for at, these in rest):
-                return channel
-        return self._otherwise
+        possible = self._every_rule
+        for column, value in zip(self._columns, seen_in(facts), strict=True):
+            possible &= column[value]
+        if not possible:
+            return self._otherwise
+        return self._channels[(possible & -possible).bit_length() - 1]  # the lowest bit set
 
 
-def _conditions(rule: Rule) -> list[_Condition]:
-    """The rule's conditions, those first that cost least to look at."""
-    given = {name: getattr(rule, name) for name in rule.__struct_fields__ if name != "channel"}
-    found = [
-        (Seen._fields.index(name.removesuffix("_matches")), _wanted(value))
-        for name, value in given.items()
-        if value is not None
-    ]
-    return sorted(found, key=lambda condition: isinstance(condition[1], _Matching))
+def _conditions(rule: Rule, fact: str) -> list[_Condition]:
+    """What a rule asks of one fact."""
+    given = (getattr(rule, name, None) for name in (fact, f"{fact}_matches"))
+    return [_condition(asked) for asked in given if asked is not None]
 
 
-def _wanted(value: list[str] | re.Pattern[str] | bool) -> Container[object]:
-    if isinstance(value, list):
-        return frozenset(word.lower() for word in value)
-    return frozenset([value]) if isinstance(value, bool) else _Matching(value)
+def _condition(asked: list[str] | re.Pattern[str] | bool) -> _Condition:
+    if isinstance(asked, re.Pattern):
+        return asked.search
+    if isinstance(asked, bool):
+        return frozenset([asked]).__contains__
+    return frozenset(word.lower() for word in asked).__contains__
 
 
 def _otherwise(file: RulesFile) -> str:

@@ -48,7 +48,7 @@ def facts_of(campaign: Campaign, referrer: Referrer, *, has_page: bool) -> Facts
 
 
 class Seen(NamedTuple):
-    """Facts as rules look at them: lower case, with what follows from them."""
+    """Facts that rules ask for, with what follows from them."""
 
     source: str
     medium: str
@@ -64,21 +64,17 @@ class Seen(NamedTuple):
 
 def seen_in(facts: Facts) -> Seen:
     """Facts as rules look at them."""
-    source, medium = facts.source.lower(), facts.medium.lower()
-    named = source or medium or facts.campaign or facts.click_network or facts.click_implies
-    named = named or facts.partner_track_id
-    is_said_direct = source == "(direct)" and medium in _UNSET_MEDIUMS
     return Seen(
-        source,
-        medium,
-        facts.campaign.lower(),
-        facts.click_network.lower(),
+        facts.source,
+        facts.medium,
+        facts.campaign,
+        facts.click_network,
         facts.click_implies,
         facts.referrer_medium,
-        facts.referrer_source.lower(),
-        _category(source, facts.referrer_medium),
-        bool(facts.partner_track_id),
-        is_said_direct or (facts.has_page and not named and facts.referrer_medium in _NO_SOURCE),
+        facts.referrer_source,
+        _category(facts.source, facts.referrer_medium),
+        facts.partner_track_id != "",
+        _is_direct(facts),
     )
 
 
@@ -87,3 +83,11 @@ def _category(source: str, referrer_medium: str) -> str:
         return "" if referrer_medium in _NO_SOURCE else referrer_medium
     site = site_of_source(source)
     return site.medium if site and site.medium != "payment" else ""
+
+
+def _is_direct(facts: Facts) -> bool:
+    if facts.source or facts.medium:
+        return facts.source == "(direct)" and facts.medium in _UNSET_MEDIUMS
+    if facts.campaign or facts.click_network or facts.click_implies or facts.partner_track_id:
+        return False
+    return facts.has_page and facts.referrer_medium in _NO_SOURCE

@@ -51,6 +51,8 @@ def referrer_of(
             apps.
         payment_hosts: hosts where the shop's visitors pay, beside those that the table lists.
     """
+    if not url:
+        return NO_REFERRER
     at = _address_of(url)
     host = at.host.rstrip(".")
     if is_at(host, own_hosts) or (not host and at.path.startswith("/")):
@@ -75,7 +77,7 @@ def _place(site: Site | None, host: str, at: Address) -> Referrer:
 
 def _term(parameters: tuple[str, ...], at: Address) -> str:
     """Search words of the query, or of the fragment where the query has none."""
-    for text in (at.query, at.fragment):
+    for text in filter(None, (at.query, at.fragment)):
         values: dict[str, str] = {}
         for piece in text.split("&"):
             name, _, value = piece.partition("=")
@@ -100,7 +102,7 @@ def _address_of(url: str) -> Address:
 
 def _is_mail(host: str) -> bool:
     first, _, rest = host.partition(".")
-    return rest != public_suffix_of(host) and _MAIL_LABEL(first) is not None
+    return _MAIL_LABEL(first) is not None and rest != public_suffix_of(host)
 
 
 def _shown(host: str) -> str:
