@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streams import events as contract
 from streams.enrich.campaign import NO_CAMPAIGN, Campaign
 from streams.enrich.coded import encoded, text_column, text_columns
 from streams.enrich.enrichment import Enrichment
@@ -77,7 +78,7 @@ def _page_columns(events: Sequence[Event], data: Sequence[Data], by: Enrichment)
     visited = [by.visited[url] for url in urls]
     campaigns = _numbered(
         [
-            seen[0] if one.campaign is None else by.told_campaigns[one.campaign]
+            seen[0] if one.campaign is None else _declared(one.campaign, seen[0], by)
             for one, seen in zip(data, visited, strict=True)
         ]
     )
@@ -98,6 +99,14 @@ def _page_columns(events: Sequence[Event], data: Sequence[Data], by: Enrichment)
             campaigns.codes, [_tags(one) for one in campaigns.distinct], list(_CAMPAIGN)
         ),
     }
+
+
+def _declared(told: contract.Campaign, read: Campaign | None, by: Enrichment) -> Campaign:
+    """The campaign as the source read it; only the URL tells a partner's track id."""
+    campaign = by.told_campaigns[told]
+    if read is None or not read.partner_track_id:
+        return campaign
+    return campaign._replace(partner_track_id=read.partner_track_id)
 
 
 def _referrers(urls: Sequence[str], by: Enrichment) -> list[Referrer]:

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from streams import events as contract
-from streams.enrich.campaign import Campaign
+from streams.enrich.campaign import Campaign, declared_campaign
 from streams.enrich.channel import ChannelRules
 from streams.enrich.geography import Geography
 from streams.enrich.memory import Remembered
@@ -123,7 +123,14 @@ class Enrichment:
 
 def campaign_told(told: contract.Campaign) -> Campaign:
     """The campaign as the source read it: it saw more than the page's URL, perhaps."""
-    return Campaign(told.source, told.medium, told.name, told.term, told.content, told.click_id)
+    return declared_campaign(
+        source=told.source,
+        medium=told.medium,
+        name=told.name,
+        term=told.term,
+        content=told.content,
+        click_id=told.click_id,
+    )
 
 
 def language_of(text: str) -> str:
