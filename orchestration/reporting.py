@@ -55,6 +55,13 @@ _ATTRIBUTION = """
     group by channel
     order by last_touch desc, channel
 """
+_CONFUSION = """
+    select channel as declared, derived_channel as derived, count() as sessions
+    from marts.sessions
+    where channel_source = 'declared'
+    group by declared, derived
+    order by sessions desc, declared, derived
+"""
 _NO_MARTS = {
     "sessions": 0,
     "orders": 0,
@@ -113,3 +120,12 @@ def summary(warehouse: Warehouse, top: int = 5) -> Summary:
         top_pairs=warehouse.dicts(_TOP_PAIRS, limit=top) if is_built else [],
         attribution=warehouse.dicts(_ATTRIBUTION) if is_built else [],
     )
+
+
+def confusion(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Sessions by the channel that their source declares and the one that our rules derive.
+
+    Returns:
+        `declared`, `derived`, `sessions`; the most sessions first.
+    """
+    return warehouse.dicts(_CONFUSION)

@@ -1,4 +1,4 @@
-"""`summary`: what came out, as tables for people or one object for scripts."""
+"""`summary` and `channels`: what came out, as tables for people or one object for scripts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,33 @@ def summary(as_json: bool) -> None:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
         show(found)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def channels(as_json: bool) -> None:
+    """Compare the channels that the shop declares with those that our rules derive.
+
+    A row per pair, counting sessions: what to look at before a shop edits its channel rules, or
+    stops declaring channels itself.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from orchestration.reporting import confusion
+    from warehouse.client import Warehouse
+    from warehouse.settings import WarehouseSettings
+
+    with Warehouse.connect(WarehouseSettings.from_env(), "channels") as warehouse:
+        found = confusion(warehouse)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    table = Table("declared", "derived", title="Sessions by channel", title_justify="left")
+    table.add_column("sessions", justify="right")
+    for row in found:
+        table.add_row(row["declared"], row["derived"], f"{row['sessions']:,}")
+    Console().print(table if found else "No session has a declared channel.")
 
 
 def show(found: Summary) -> None:

@@ -20,6 +20,10 @@ class Visited(Remembered[str, Seen]):
         self._partner_parameters = partner_parameters
         self[""] = (None, "", "", "")
 
+    def __missing__(self, url: str) -> Seen:
+        seen = self[url] = self._read(url)  # a call less than in general: it is the hottest of all
+        return seen
+
     def forget_beyond(self, count: int) -> None:
         """Forget all but the page that is none."""
         super().forget_beyond(count)

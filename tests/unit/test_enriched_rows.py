@@ -98,7 +98,7 @@ def test_what_the_shop_says_of_its_page_counts_first() -> None:
         ),
         pytest.param(Data(), "Unassigned", id="no page at all"),
         pytest.param(
-            Data(page=Page(url=SHOP), campaign=Campaign(source="deals.example", medium="affiliate")),
+            Data(page=Page(url=SHOP), campaign=Campaign(source="a.example", medium="affiliate")),
             "Affiliates",
             id="a campaign that the source read",
         ),
