@@ -12,6 +12,12 @@ events as (
 
     {{ first_copies(built_days('occurred_on', before=1, after=1)) }}
 
+),
+
+resolved_events as (
+
+    {{ of_resolved_persons('events') }}
+
 )
 
 select
@@ -43,4 +49,4 @@ select
     product_prices_minor,
     product_quantities,
     detail
-from events
+from resolved_events
