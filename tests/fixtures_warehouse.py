@@ -17,7 +17,7 @@ from warehouse.client import Warehouse, WarehouseBusyError, wait_until_ready
 from warehouse.migrate import migrate
 from warehouse.settings import WarehouseSettings
 
-OWN_DATABASES = ("event_store", "analytics", "triggers", "operations")
+OWN_DATABASES = ("event_store", "analytics", "reference", "triggers", "operations")
 DBT_DATABASES = ("staging", "intermediate", "marts")
 
 

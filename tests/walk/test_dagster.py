@@ -178,7 +178,7 @@ def test_the_schedule_asks_for_runs_until_no_day_is_dirty(
         stored.add(shop.messages)
         [request] = tick().run_requests or []
         assert request.tags.items() >= range_tags(DAYS).items()
-        record_build(warehouse, dirty_days(warehouse).arrivals, "a run")
+        record_build(warehouse, dirty_days(warehouse).counts, "a run")
         assert tick().skip_message == "no shop day is dirty"
 
 

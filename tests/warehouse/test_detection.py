@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.clocks import shop_clock
-from orchestration.days import record_build
+from orchestration.days import Counts, record_build
 from orchestration.detection import (
     DetectionRefusedError,
     Report,
@@ -306,9 +306,9 @@ def test_the_shops_clock_waits_for_the_marts_at_the_beginning_of_the_first_unbui
     zone = StreamSettings(shop_time_zone="Europe/London")
     days = {date(2016, 8, 1): 5, date(2016, 8, 2): 7}
     reach(world, 0, datetime(2016, 8, 2, 20, tzinfo=UTC), arrivals=days)
-    record_build(world.warehouse, {date(2016, 8, 1): 5}, "run")
+    record_build(world.warehouse, {date(2016, 8, 1): Counts(5)}, "run")
     assert shop_clock(world.warehouse, zone) == shop(datetime(2016, 8, 1, 23, tzinfo=UTC))
-    record_build(world.warehouse, {date(2016, 8, 2): 7}, "run")
+    record_build(world.warehouse, {date(2016, 8, 2): Counts(7)}, "run")
     assert shop_clock(world.warehouse, zone) == shop(datetime(2016, 8, 2, 20, tzinfo=UTC))
 
 
