@@ -1,4 +1,4 @@
-"""The assets of a build, in a run's order: persons, events counted, sessions, other marts, the note.
+"""The assets of a build, in a run's order: persons, events counted, sessions, other marts, note.
 
 A run first finds out who is who. Then it builds the days of its partitions and, wherever they lie,
 those on which somebody turned out to be somebody else; and beside them the days that dirty ones

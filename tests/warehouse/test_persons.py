@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
 
 from orchestration.days import unseen_days
-from streams.events import CustomerData, CustomerLoggedIn, Data, Event, Identifiers
+from streams.events import (
+    CustomerData,
+    CustomerLoggedIn,
+    Data,
+    Event,
+    Identifiers,
+    OrderData,
+    OrderPlaced,
+)
 from tests.builders import event
 from tests.warehouse.marts_world import EVERY_DAY, MartsWorld, Message, build_dirty_days
 
@@ -18,6 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 MARCH = date(2026, 3, 1)
 DAY = timedelta(days=1)
+SESSIONS_ONLY = ("--select", "stg_events", "int_events_sessionized", "sessions")
 PAIR_COLUMNS = ("identifier", "other_identifier", "first_seen_at", "last_seen_at")
 
 
@@ -58,8 +68,8 @@ def sizes(shop: MartsWorld) -> set[tuple[int, int]]:
     """How many persons have how many identifiers."""
     return set(
         shop.warehouse.rows(
-            "select size, count() from (select count() as size from marts.identifiers group by person)"
-            " group by size"
+            "select size, count() from"
+            " (select count() as size from marts.identifiers group by person) group by size"
         )
     )
 
@@ -74,9 +84,9 @@ def test_long_chains_and_hubs_become_one_person_each_or_nobody_at_all(shop: Mart
     names = [f"v:{rng.getrandbits(60):x}" for _ in range(900)]
     rising, any_order = sorted(names[:300]), names[300:600]
     low, high = sorted(names[600:750]), sorted(names[750:])
-    paired(shop, zip(rising, rising[1:], strict=False))
-    paired(shop, zip(any_order, any_order[1:], strict=False))
-    paired(shop, [pair for one, other in zip(low, high, strict=True) for pair in ((one, other),)])
+    paired(shop, pairwise(rising))
+    paired(shop, pairwise(any_order))
+    paired(shop, zip(low, high, strict=True))
     paired(shop, zip(high, low[1:], strict=False))
     paired(shop, [("v:zzz", f"t:{number}") for number in range(301)])
     shop.resolve(person_max_identifiers=300)
@@ -89,28 +99,50 @@ def test_long_chains_and_hubs_become_one_person_each_or_nobody_at_all(shop: Mart
     ) == [("too large", 302, "v:zzz", 302)]
 
 
-def test_a_login_merges_all_of_the_past_and_a_decision_takes_it_back(shop: MartsWorld) -> None:
-    arrive(shop, [seen("a", 1), seen("b", 1, time=noon(1) + timedelta(minutes=10)), seen("a", 9)])
+def test_a_login_merges_all_of_the_past_as_if_it_had_come_first(shop: MartsWorld) -> None:
+    told = {"kind": OrderPlaced, "data": OrderData(order_id="o1", revenue_minor=900)}
+    arrive(shop, [seen("a", 1), seen("b", 1, time=ten_past_noon(1)), seen("a", 9, **told)])
     build_dirty_days(shop)
-    separate = [("v:a", day(1), 1), ("v:b", day(1), 1), ("v:a", day(9), 1)]
-    assert sessions_by_day(shop) == separate
+    assert sessions(shop) == [("v:a", day(1), 1), ("v:b", day(1), 1), ("v:a", day(9), 1)]
     arrive(shop, [login("a", "1", 5), login("b", "1", 6)])
     build_dirty_days(shop)
-    merged = [("c:1", day(1), 2), ("c:1", day(5), 1), ("c:1", day(6), 1), ("c:1", day(9), 1)]
-    assert sessions_by_day(shop) == merged
-    shop.decide("apart", "c:1", "v:b")
-    assert build_dirty_days(shop) == [day(1), day(5), day(6)]
-    assert persons(shop) == {"c:1": "c:1", "v:a": "c:1", "v:b": "v:b"}
-    assert ("v:b", day(1), 1) in sessions_by_day(shop)
-    apart = shop.digests()
+    assert sessions(shop) == [
+        ("c:1", day(one), count) for one, count in ((1, 2), (5, 1), (6, 1), (9, 1))
+    ]
+    columns = "person, person_class, session_count, order_count"
+    assert shop.warehouse.rows(f"select {columns} from marts.customers") == [
+        ("c:1", "customer", 4, 1)
+    ]
+    after = shop.digests()
     shop.rebuild()
-    assert shop.digests() == apart
+    assert shop.digests() == after
+
+
+def test_a_decision_separates_and_another_one_takes_it_back(shop: MartsWorld) -> None:
+    arrive(shop, [seen("a", 1), seen("b", 1, time=ten_past_noon(1)), seen("a", 9)])
+    arrive(shop, [login("a", "1", 5), login("b", "1", 6)])
+    build_dirty_days(shop, SESSIONS_ONLY)
+    merged = sessions(shop)
+    shop.decide("apart", "c:1", "v:b")
+    assert build_dirty_days(shop, SESSIONS_ONLY) == [day(1), day(5), day(6)]
+    assert persons(shop) == {"c:1": "c:1", "v:a": "c:1", "v:b": "v:b"}
+    assert sessions(shop) == [
+        ("c:1", day(1), 1),
+        ("v:b", day(1), 1),
+        ("c:1", day(5), 1),
+        ("v:b", day(6), 1),
+        ("c:1", day(9), 1),
+    ]
     shop.decide("joined", "v:b", "c:1")
-    build_dirty_days(shop)
-    assert sessions_by_day(shop) == merged
+    build_dirty_days(shop, SESSIONS_ONLY)
+    assert sessions(shop) == merged
 
 
-def sessions_by_day(shop: MartsWorld) -> list[tuple[str, date, int]]:
+def ten_past_noon(number: int) -> datetime:
+    return noon(number) + timedelta(minutes=10)
+
+
+def sessions(shop: MartsWorld) -> list[tuple[str, date, int]]:
     return shop.warehouse.rows(
         "select person, began_on, event_count from marts.sessions order by began_on, person"
     )
@@ -119,12 +151,12 @@ def sessions_by_day(shop: MartsWorld) -> list[tuple[str, date, int]]:
 def test_a_merge_across_thirty_days_rebuilds_just_the_touched_days(shop: MartsWorld) -> None:
     others = [seen(f"other {number}", number) for number in range(1, 41)]
     arrive(shop, [*others, *(seen("a", number) for number in (3, 17, 18, 32))])
-    build_dirty_days(shop)
+    build_dirty_days(shop, SESSIONS_ONLY)
     before = parts(shop)
     arrive(shop, [login("a", "1", 35)])
     touched = [3, 17, 18, 32, 35]
     neighbours = {number + side for number in touched for side in (-1, 0, 1)}
-    assert build_dirty_days(shop) == [day(number) for number in sorted(neighbours)]
+    assert build_dirty_days(shop, SESSIONS_ONLY) == [day(number) for number in sorted(neighbours)]
     assert marked(shop) == [day(number) for number in touched]
     assert not unseen_days(shop.warehouse)
     rebuilt = {one for name, one in before ^ parts(shop) if name.startswith("sessions")}
