@@ -2,7 +2,8 @@
 
 `candidates` is the face in SQL of the rule `orchestration.triggers.decide.refusal`: it finds the
 few carts among millions. What it finds is judged again by the rule itself, on `answers` read fresh
-right before firing. A property test holds the two faces equal.
+right before firing. A property test holds the two faces equal. Persons are those of right now, on
+both faces (`orchestration.same_person`).
 """
 
 from __future__ import annotations
@@ -11,46 +12,81 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
+from orchestration.same_person import IDENTIFIERS_OF_PEOPLE, NAMES, NAMES_OF_FIRING
 from orchestration.triggers.decide import Answer, Cart, Clock
 from orchestration.triggers.model import Definition
 from streams.decode import EARLIEST
 from warehouse.client import Warehouse
 
 IS_BUILT = """
-select count() = 2
+select count() = 3
 from system.tables
-where (database, name) in (('marts', 'cart_additions'), ('staging', 'stg_events'))
+where (database, name) in
+    (('marts', 'cart_additions'), ('marts', 'identifiers'), ('staging', 'stg_events'))
 """
 
 # One row per cart that is due and unanswered, of people who are not in the ledger. Days bound the
 # reading and are a day wider than the instants, because a shop day is no day of UTC.
-CANDIDATES = """
+CANDIDATES = f"""
 with
+
+additions as (
+
+    select
+        {NAMES}[1] as name, visitor_id, customer_id, session_id, event_id, origin, added_at,
+        next_added_at, skus, names, added_at + toIntervalSecond({{wait_seconds:UInt32}}) as due_at
+    from marts.cart_additions
+    where added_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 1
+        and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
+        and added_at between {{earliest:DateTime64(6, 'UTC')}} and {{latest:DateTime64(6, 'UTC')}}
+        and not next_added_at between added_at and due_at
+        and origin in {{origins:Array(String)}}
+
+),
 
 carts as (
 
-    select
-        person, visitor_id, customer_id, session_id, event_id, origin, added_at, next_added_at,
-        skus, names, added_at + toIntervalSecond({wait_seconds:UInt32}) as due_at
-    from marts.cart_additions
-    where added_on between toDate({earliest:DateTime64(6, 'UTC')}) - 1
-        and toDate({latest:DateTime64(6, 'UTC')}) + 1
-        and added_at between {earliest:DateTime64(6, 'UTC')} and {latest:DateTime64(6, 'UTC')}
-        and not next_added_at between added_at and due_at
-        and origin in {origins:Array(String)}
-        and person not in (select person from triggers.firings where trigger = {trigger:String})
+    select additions.*, if(resolved.person = '', additions.name, resolved.person) as person
+    from additions
+    left join
+    (
+        select identifier, person
+        from marts.identifiers
+        where is_merged and identifier in (select name from additions)
+    ) as resolved on additions.name = resolved.identifier
+
+),
+
+people as (select distinct person from carts),
+
+identifiers as ({IDENTIFIERS_OF_PEOPLE}),
+
+written_to as (
+
+    select identifiers.person as person
+    from
+    (
+        select arrayJoin({NAMES_OF_FIRING}) as name
+        from triggers.firings
+        where trigger = {{trigger:String}}
+    ) as firings
+    inner join identifiers on firings.name = identifiers.identifier
 
 ),
 
 answers as (
 
-    select person, groupArray(occurred_at) as answered_at
-    from staging.stg_events
-    where occurred_on between toDate({earliest:DateTime64(6, 'UTC')}) - 1
-        and toDate({now:DateTime64(6, 'UTC')}) + 1
-        and kind in {unless:Array(String)}
-        and origin in {origins:Array(String)}
-        and person in (select person from carts)
+    select identifiers.person as person, groupArray(events.occurred_at) as answered_at
+    from
+    (
+        select arrayJoin({NAMES}) as name, occurred_at
+        from staging.stg_events
+        where occurred_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 1
+            and toDate({{now:DateTime64(6, 'UTC')}}) + 1
+            and kind in {{unless:Array(String)}}
+            and origin in {{origins:Array(String)}}
+    ) as events
+    inner join identifiers on events.name = identifiers.identifier
     group by person
 
 )
@@ -61,18 +97,30 @@ select
 from carts
 left join answers on answers.person = carts.person
 where not arrayExists(at -> at between added_at and due_at, answered_at)
+    and carts.person not in (select person from written_to)
 order by person, added_at, session_id, event_id
 """
 
 # One row per event that answers a cart of these people, from the events as they arrive: an order
-# of a minute ago counts, although the marts do not know it yet.
-ANSWERS = """
-select person, occurred_at, origin
-from analytics.events
-where occurred_on between toDate({earliest:DateTime64(6, 'UTC')}) - 1
-    and toDate({latest:DateTime64(6, 'UTC')}) + 1
-    and kind in {unless:Array(String)}
-    and person in {persons:Array(String)}
+# of a minute ago counts, although the marts do not know it yet. So does one that names the customer
+# and comes from a visitor of whom nothing was known before.
+ANSWERS = f"""
+with
+
+people as (select arrayJoin({{persons:Array(String)}}) as person),
+
+identifiers as ({IDENTIFIERS_OF_PEOPLE})
+
+select distinct identifiers.person, events.occurred_at, events.origin
+from
+(
+    select arrayJoin({NAMES}) as name, occurred_at, origin
+    from analytics.events
+    where occurred_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 1
+        and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
+        and kind in {{unless:Array(String)}}
+) as events
+inner join identifiers on events.name = identifiers.identifier
 """
 
 

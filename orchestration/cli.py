@@ -30,6 +30,7 @@ COMMANDS = {  # name: module, attribute, what it does
     "detect": ("detecting", "detect", "Decide which letters are due, and publish them."),
     "feed": ("detecting", "feed", "Show the letters that are due, as they are published."),
     "summary": ("reporting", "summary", "Show what was read, stored, built and fired so far."),
+    "persons": ("persons", "persons", "Show who is who, and correct it."),
     "channels": ("reporting", "channels", "Compare declared channels with those of our rules."),
     "verify": ("stream", "verify", "Prove that nothing was lost and nothing doubled."),
     "sql": ("warehouse", "sql", "Ask the warehouse."),

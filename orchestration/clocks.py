@@ -2,16 +2,16 @@
 
 The shop's clock shows the smallest event time that the partitions have reached: the events of one
 person lie in one partition, so up to that instant everything about everybody who is known at all is
-stored. It is held back to the beginning of the first day whose events the marts have not seen:
-else a run between two builds would judge a cart without the order that followed it, and the cadence
-of runs would show in the letters.
+stored. It is held back to the beginning of the first day whose events the marts have not seen, or
+whose persons changed since: else a run between two builds would judge a cart without the order that
+followed it, and the cadence of runs would show in the letters.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
 
-from orchestration.days import unseen_arrivals
+from orchestration.days import unseen_days
 from orchestration.triggers.decide import Clock
 from streams.settings import StreamSettings
 from warehouse.client import Warehouse
@@ -40,7 +40,7 @@ def shop_clock(warehouse: Warehouse, settings: StreamSettings) -> Clock | None:
     if not reached:
         return None
     now = reached[0][0].replace(tzinfo=UTC)
-    dirty = unseen_arrivals(warehouse)
+    dirty = unseen_days(warehouse)
     if dirty:
         now = min(now, datetime.combine(min(dirty), time(), settings.zone).astimezone(UTC))
     return Clock(now, "shop")

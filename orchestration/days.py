@@ -1,13 +1,19 @@
 """Which shop days must be built anew, and the note that they were.
 
 A day is dirty when the ledger of stored ranges counts other arrivals of it than its newest build
-has seen. Counts are compared and not clocks: a range that is stored while a build runs is simply
-not in the counts that the build read beforehand, so the day stays dirty. They are compared for
-being different and not for being more, because a repair of the ledger may also take arrivals away.
+has seen, or when it bears other marks: somebody who was there turned out to be somebody else, or
+its events were enriched anew. Counts are compared and not clocks: a range that is stored while a
+build runs is simply not in the counts that the build read beforehand, so the day stays dirty. They
+are compared for being different and not for being more, because a repair of the ledger may also
+take arrivals away.
 
 A dirty day reaches further than itself: a session may have begun the day before or end the day
 after, and a copy that arrived here may decide which copy of an event counts, or on which day an
-order was placed. Other dirty days need not be reached: they are built for their own sake.
+order was placed. Other dirty days need not be reached: they are built for their own sake. Persons
+who changed reach only the neighbours, for all of their own days are marked.
+
+Currency rates need no count: a day is dirty while its orders stand at other rates than would be
+taken now.
 """
 
 from __future__ import annotations
@@ -15,28 +21,45 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
+from orchestration.currency_rates import days_at_other_rates
 from warehouse.client import Warehouse
 
-BUILD_COLUMNS = ("shop_day", "arrivals", "built_at", "run_id")
+BUILD_COLUMNS = ("shop_day", "arrivals", "marks", "built_at", "run_id")
+PERSONS = "persons"  # the reason of marks that `dbt_project` writes when persons change
 
-# One row per shop day that has arrivals or a build: its arrivals, and those its newest build saw.
+# One row per shop day that has arrivals, marks or a build: arrivals and marks, and those that its
+# newest build saw.
 COUNTS = """
-select shop_day, ledger.stored, builds.seen
+with map()::Map(String, UInt64) as none
+
+select shop_day, sum(stored), sumMap(made), sum(seen_arrivals), sumMap(seen_marks)
 from
 (
-    select shop_day, sum(arrived) as stored
+    select shop_day, arrived as stored, none as made, 0 as seen_arrivals, none as seen_marks
     from event_store.stored_ranges
     array join mapKeys(arrivals) as shop_day, mapValues(arrivals) as arrived
-    group by shop_day
-) as ledger
-full join
-(
-    select shop_day, argMax(arrivals, (built_at, run_id)) as seen
+
+    union all
+
+    select shop_day, 0, map(toString(reason), count()), 0, none
+    from operations.day_marks
+    group by shop_day, reason
+
+    union all
+
+    select
+        shop_day,
+        0,
+        none,
+        argMax(arrivals, (built_at, run_id)),
+        argMax(marks, (built_at, run_id))
     from operations.day_builds
     group by shop_day
-) as builds using (shop_day)
+)
+group by shop_day
 """
 
 # One row per dirty day and clean day that hold copies of one event or of one order.
@@ -79,41 +102,66 @@ class Stretch(NamedTuple):
             yield self.from_day + timedelta(days=number)
 
 
+class Counts(NamedTuple):
+    """What a build of a shop day rests on: how many events arrived, how many marks by reason."""
+
+    arrivals: int = 0
+    marks: Mapping[str, int] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class DirtyDays:
-    """Dirty days, each with its arrivals as counted now and every day to be built for it."""
+    """Dirty days, each with its counts as of now and every day to be built for it.
 
-    arrivals: Mapping[date, int]
+    `marked` are those on which persons changed.
+    """
+
+    counts: Mapping[date, Counts]
     reach: Mapping[date, frozenset[date]]
+    marked: frozenset[date] = frozenset()
 
     @property
     def days(self) -> list[date]:
         """Every day to build, in order."""
         return sorted(frozenset().union(*self.reach.values()))
 
-    def within(self, stretch: Stretch) -> DirtyDays:
-        """Only the dirty days of a stretch; what has to be built for them may lie outside it."""
-        inside = {day for day in self.arrivals if stretch.from_day <= day <= stretch.to_day}
+    def of_run(self, stretch: Stretch) -> DirtyDays:
+        """The dirty days that a run over a stretch builds: those of the stretch, and wherever they
+        lie those on which persons changed, so that no person is half merged after a run.
+
+        What has to be built for them may lie outside the stretch too.
+        """
+        chosen = {
+            day
+            for day in self.counts
+            if day in self.marked or stretch.from_day <= day <= stretch.to_day
+        }
         return DirtyDays(
-            {day: count for day, count in self.arrivals.items() if day in inside},
-            {day: reached for day, reached in self.reach.items() if day in inside},
+            {day: count for day, count in self.counts.items() if day in chosen},
+            {day: reached for day, reached in self.reach.items() if day in chosen},
+            self.marked,
         )
 
 
-def unseen_arrivals(warehouse: Warehouse) -> dict[date, int]:
-    """The dirty days with their arrivals, as of now; cheap enough to be asked every few seconds."""
-    return _dirty(_counts(warehouse))
+def unseen_days(warehouse: Warehouse) -> dict[date, Counts]:
+    """The dirty days with their counts, as of now; cheap enough to be asked every few seconds."""
+    return _dirty(warehouse, _counts(warehouse))
 
 
 def dirty_days(warehouse: Warehouse) -> DirtyDays:
     """The dirty days and what they reach, as of now; looks for copies in the whole history."""
     counts = _counts(warehouse)
-    dirty = _dirty(counts)
+    dirty = _dirty(warehouse, counts)
+    changed = {day for day in dirty if _without_persons(*counts[day])}
     shared: dict[date, set[date]] = {}
-    if 0 < len(dirty) < len(counts):
-        for day, clean_day in warehouse.rows(SHARED_COPIES, days=sorted(dirty)):
-            shared.setdefault(day, set()).add(clean_day)
-    return DirtyDays(dirty, {day: reach(day, counts, shared.get(day, ())) for day in dirty})
+    if 0 < len(changed) < len(counts):
+        for day, other_day in warehouse.rows(SHARED_COPIES, days=sorted(changed)):
+            shared.setdefault(day, set()).add(other_day)
+    return DirtyDays(
+        dirty,
+        {day: reach(day, counts, shared.get(day, ())) for day in dirty},
+        frozenset(day for day in dirty if _marks_of_persons(*counts[day])),
+    )
 
 
 def reach(day: date, known: Iterable[date], sharing: Iterable[date]) -> frozenset[date]:
@@ -122,7 +170,7 @@ def reach(day: date, known: Iterable[date], sharing: Iterable[date]) -> frozense
     Args:
         day: the dirty day.
         known: all days that ever had arrivals; a neighbour without any has no session to change.
-        sharing: clean days that hold copies of its events, or of orders that it holds a copy of;
+        sharing: other days that hold copies of its events, or of orders that it holds a copy of;
             an event may move from one to the other, so their neighbours' sessions may change too.
     """
     changed = {day, *sharing}
@@ -146,24 +194,48 @@ def stretches(days: Iterable[date], bridged_days: int = 0) -> list[Stretch]:
     return found
 
 
-def record_build(warehouse: Warehouse, arrivals: Mapping[date, int], run_id: str) -> None:
-    """Note that the marts have seen so many arrivals of these days.
+def record_build(warehouse: Warehouse, counts: Mapping[date, Counts], run_id: str) -> None:
+    """Note that the marts have seen so many arrivals and marks of these days.
 
     Args:
         warehouse: where to note it.
-        arrivals: as counted *before* the build began.
+        counts: as read *before* the build began.
         run_id: whose build it was.
     """
     built_at = datetime.now(UTC)
-    rows = [(day, count, built_at, run_id) for day, count in sorted(arrivals.items())]
+    rows = [
+        (day, arrivals, dict(marks), built_at, run_id)
+        for day, (arrivals, marks) in sorted(counts.items())
+    ]
     if rows:
         warehouse.insert("operations.day_builds", BUILD_COLUMNS, rows)
 
 
-def _counts(warehouse: Warehouse) -> dict[date, tuple[int, int]]:
-    """Per day its arrivals, and those that its newest build saw."""
-    return {day: (stored, seen) for day, stored, seen in warehouse.rows(COUNTS)}
+def _counts(warehouse: Warehouse) -> dict[date, tuple[Counts, Counts]]:
+    """Per day what there is now, and what its newest build saw."""
+    return {
+        day: (Counts(arrivals, marks), Counts(seen_arrivals, seen_marks))
+        for day, arrivals, marks, seen_arrivals, seen_marks in warehouse.rows(COUNTS)
+    }
 
 
-def _dirty(counts: Mapping[date, tuple[int, int]]) -> dict[date, int]:
-    return {day: stored for day, (stored, seen) in counts.items() if stored != seen}
+def _dirty(
+    warehouse: Warehouse, counts: Mapping[date, tuple[Counts, Counts]]
+) -> dict[date, Counts]:
+    """Days of other counts, and days whose orders were converted at other rates than today's."""
+    at_other_rates = days_at_other_rates(warehouse)
+    return {day: now for day, (now, seen) in counts.items() if now != seen or day in at_other_rates}
+
+
+def _without_persons(now: Counts, seen: Counts) -> bool:
+    """Whether events of a day changed, and not only whose they are or what money was worth."""
+    return _but_persons(now) != _but_persons(seen)
+
+
+def _but_persons(counts: Counts) -> Counts:
+    others = {reason: count for reason, count in counts.marks.items() if reason != PERSONS}
+    return Counts(counts.arrivals, others)
+
+
+def _marks_of_persons(now: Counts, seen: Counts) -> bool:
+    return now.marks.get(PERSONS, 0) != seen.marks.get(PERSONS, 0)

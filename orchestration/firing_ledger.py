@@ -3,6 +3,9 @@
 A firing is recorded before it is published and marked after, so a crash leaves at most firings that
 nobody knows to be published; `orchestration.detection` finds out from the feed itself. Rows may
 stand there twice when two detectors ran into each other, so all readers count firing ids.
+
+A row names its person as it was known then. Whoever bears one of its names today had the letter:
+neither a merge of persons nor their separation makes it due again.
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ from uuid import UUID
 import msgspec
 
 from orchestration.feed import Place
-from orchestration.triggers.firing import CartFacts, Firing, Mode
+from orchestration.same_person import IDENTIFIERS_OF_PEOPLE, NAMES_OF_FIRING
+from orchestration.triggers.firing import CartFacts, Firing, Mode, firing_id
 from orchestration.triggers.model import Definition
 from warehouse.client import Warehouse
 
@@ -35,10 +39,21 @@ COLUMNS = (
 )
 PUBLICATION_COLUMNS = ("firing_id", "topic", "partition", "offset", "published_at")
 
-FIRED = """
-select distinct firing_id
-from triggers.firings
-where trigger = {trigger:String} and person in {persons:Array(String)}
+FIRED = f"""
+with
+
+people as (select arrayJoin({{persons:Array(String)}}) as person),
+
+identifiers as ({IDENTIFIERS_OF_PEOPLE})
+
+select distinct identifiers.person, firings.instance, firings.period
+from
+(
+    select arrayJoin({NAMES_OF_FIRING}) as name, instance, period
+    from triggers.firings
+    where trigger = {{trigger:String}}
+) as firings
+inner join identifiers on firings.name = identifiers.identifier
 """
 
 UNPUBLISHED = f"""
@@ -61,9 +76,12 @@ group by partition
 
 
 def fired(warehouse: Warehouse, definition: Definition, persons: Collection[str]) -> set[UUID]:
-    """The ids of everything these people were ever decided to get by a trigger."""
+    """The ids that everything these people were ever decided to get by a trigger has today.
+
+    What was decided for a visitor who turned out to be a customer counts as the customer's.
+    """
     found = warehouse.rows(FIRED, trigger=definition.trigger, persons=sorted(persons))
-    return {firing_id for (firing_id,) in found}
+    return {firing_id(definition.trigger, *decided) for decided in found}
 
 
 def record(warehouse: Warehouse, firings: Iterable[Firing]) -> None:

@@ -7,14 +7,16 @@ SQL. A person's events are ordered by time, then visit sequence, then event id.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import combinations, pairwise, zip_longest
+from types import MappingProxyType
 
 import msgspec
 
 from streams.events import CartItemAdded, Event, OrderPaid, OrderPlaced
+from streams.identity import RANKS, identifiers_of
 
 GAP = timedelta(minutes=30)
 WAIT = timedelta(hours=24)
@@ -68,23 +70,73 @@ def person_of(event: Event) -> str:
     return f"v:{event.visitorid}" if event.visitorid else f"c:{event.customerid}"
 
 
+def persons(
+    events: Iterable[Event],
+    apart: Collection[tuple[str, str]] = (),
+    at_most: int = 100,
+) -> dict[str, str]:
+    """The person of every identifier that was ever seen with another one.
+
+    Args:
+        events: in any order, copies included.
+        apart: pairs that are not joined; (identifier, "") is joined to nobody.
+        at_most: of more identifiers that hang together each is its own person.
+    """
+    first_seen: dict[str, datetime] = {}
+    leader: dict[str, str] = {}
+
+    def led_by(one: str) -> str:
+        while leader[one] != one:
+            one = leader[one]
+        return one
+
+    kept = {frozenset(pair) for pair in apart}
+    for event in events:
+        seen = identifiers_of(event)
+        for one, other in combinations(seen, 2):
+            for identifier in (one, other):
+                known = first_seen.get(identifier, event.time)
+                first_seen[identifier] = min(known, event.time)
+                leader.setdefault(identifier, identifier)
+            if kept.isdisjoint(
+                {frozenset({one, ""}), frozenset({other, ""}), frozenset({one, other})}
+            ):
+                leader[led_by(one)] = led_by(other)
+
+    joined: dict[str, list[str]] = defaultdict(list)
+    for identifier in leader:
+        joined[led_by(identifier)].append(identifier)
+    found = {}
+    for group in joined.values():
+        best = min(group, key=lambda one: (RANKS.index(one[0]), first_seen[one], one))
+        found.update({one: best if len(group) <= at_most else one for one in group})
+    return found
+
+
 def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: (event.time, event.visitsequence, event.id))
 
 
-def by_person(events: Iterable[Event]) -> dict[str, list[Event]]:
+def by_person(
+    events: Iterable[Event], resolved: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, list[Event]]:
     """Each person's distinct events, in order."""
     lives: dict[str, list[Event]] = defaultdict(list)
     for event in in_order(distinct(events)):
-        lives[person_of(event)].append(event)
+        raw = person_of(event)
+        lives[resolved.get(raw, raw)].append(event)
     return lives
 
 
-def sessions(events: Iterable[Event], zone: tzinfo = UTC) -> list[Session]:
+def sessions(
+    events: Iterable[Event],
+    zone: tzinfo = UTC,
+    resolved: Mapping[str, str] = MappingProxyType({}),
+) -> list[Session]:
     """The sessions of all persons; nobody's order matters but its own."""
     return [
         Session(person, tuple(session))
-        for person, life in by_person(events).items()
+        for person, life in by_person(events, resolved).items()
         for session in _sessions(life, zone)
     ]
 

@@ -23,10 +23,11 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--to", "to_day", type=DAY, help="Last shop day, included.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> None:
-    """Build the marts of the shop days that have new arrivals, or of the days named.
+    """Build the marts of the shop days that changed, or of the days named.
 
-    Days may be built as often as wanted. Each stretch of days is one run of Dagster, in this
-    process.
+    A day changed when events arrived for it, or when somebody who was there turned out to be
+    somebody else. Days may be built as often as wanted. Each stretch of days is one run of Dagster,
+    in this process; it finds out first who is who, and also builds the days on which that changed.
     """
     from orchestration.services.machine import environment
     from orchestration.settings import OrchestrationSettings
@@ -40,7 +41,7 @@ def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> 
     if as_json:
         click.echo(json.dumps({"runs": runs, "seconds": round(time.monotonic() - began, 1)}))
     elif not wanted:
-        click.echo("No shop day has new arrivals: every mart is up to date.")
+        click.echo("No shop day changed: every mart is up to date.")
 
 
 def _named(
@@ -68,13 +69,13 @@ def _today(settings: OrchestrationSettings) -> date:
 
 
 def _dirty(settings: OrchestrationSettings) -> list[Stretch]:
-    from orchestration.days import unseen_arrivals
+    from orchestration.days import unseen_days
     from orchestration.marts.schedules import stretches_to_build
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
     with Warehouse.connect(WarehouseSettings.from_env(), "build") as warehouse:
-        dirty = unseen_arrivals(warehouse)
+        dirty = unseen_days(warehouse)
     return stretches_to_build(dirty, settings.first_shop_day, _today(settings))
 
 

@@ -1,11 +1,12 @@
-"""The assets of a build, in a run's order: events counted, sessions, other marts, the note.
+"""The assets of a build, in a run's order: persons, events counted, sessions, other marts, note.
 
-A run builds the days of its partitions, and beside them the days that dirty ones among them reach:
-then those are clean, however far the copies of an order lie apart.
+A run first finds out who is who. Then it builds the days of its partitions and, wherever they lie,
+those on which somebody turned out to be somebody else; and beside them the days that dirty ones
+among them reach: then those are clean, however far the copies of an order lie apart.
 """
 
 # Without `from __future__ import annotations`: Dagster reads these annotations as types.
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,16 +19,27 @@ from warehouse.client import Warehouse
 
 EVENTS = dg.AssetKey(["analytics", "events"])
 SESSIONS = dg.AssetKey(["marts", "sessions"])
+PERSON_MODELS = frozenset(
+    {"stg_identity_decisions", "stg_identity_edges", "int_identifiers_connected", "identifiers"}
+)
 SESSION_MODELS = frozenset({"stg_events", "int_events_sessionized", "sessions"})
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 POOL = "warehouse"  # one build at a time writes to the marts
 
 
-def stored_events(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
-    """The asset that the stream fills; a run counts it before anything is built."""
+def stored_events(
+    days: dg.DailyPartitionsDefinition, persons: dg.AssetsDefinition
+) -> dg.AssetsDefinition:
+    """The asset that the stream fills; a run counts it before any day is built.
+
+    Args:
+        days: the shop days.
+        persons: who is who; it comes before, because it marks the days on which that changed.
+    """
 
     @dg.asset(
         key=EVENTS,
+        deps=[persons],
         partitions_def=days,
         backfill_policy=SINGLE_RUN,
         group_name="analytics",
@@ -37,17 +49,36 @@ def stored_events(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.Output[DirtyDays]:
         """One row per event that could be read: what the stream has stored, counted here."""
-        counted = dirty_days(warehouse).within(stretch_of(context))
-        arrivals = sum(counted.arrivals.values())
+        counted = dirty_days(warehouse).of_run(stretch_of(context))
+        arrivals = sum(count.arrivals for count in counted.counts.values())
         return dg.Output(
-            counted, metadata={"dirty_days": len(counted.arrivals), "their_events": arrivals}
+            counted,
+            metadata={
+                "dirty_days": len(counted.counts),
+                "their_events": arrivals,
+                "days_of_changed_persons": len(counted.marked),
+            },
         )
 
     return events
 
 
+def persons_of_all_days(days: dg.DailyPartitionsDefinition, dbt: Dbt) -> dg.AssetsDefinition:
+    """Who is who: not a matter of days, but each run finds it out anew."""
+    return dbt_models("persons", PERSON_MODELS, days, dbt, lambda _warehouse, _stretch: {})
+
+
+def variables_of_run(warehouse: Warehouse, stretch: Stretch) -> Mapping[str, object]:
+    """What dbt is told of a run's days: those of its stretch, and those that dirty ones reach."""
+    return day_variables(stretch, dirty_days(warehouse).of_run(stretch).days)
+
+
 def dbt_models(
-    step: str, names: Collection[str], days: dg.DailyPartitionsDefinition, dbt: Dbt
+    step: str,
+    names: Collection[str],
+    days: dg.DailyPartitionsDefinition,
+    dbt: Dbt,
+    variables_of: Callable[[Warehouse, Stretch], Mapping[str, object]] = variables_of_run,
 ) -> dg.AssetsDefinition:
     """Models that one step of a run builds and tests together.
 
@@ -56,6 +87,7 @@ def dbt_models(
         names: of the models.
         days: the shop days.
         dbt: the project, parsed.
+        variables_of: what dbt is told of the days.
     """
     translator = LayerTranslator()
 
@@ -71,8 +103,7 @@ def dbt_models(
     def models(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[DbtEvent]:
-        stretch = stretch_of(context)
-        variables = day_variables(stretch, dirty_days(warehouse).within(stretch).days)
+        variables = variables_of(warehouse, stretch_of(context))
         yield from build(context, dbt, translator, variables)
 
     return models
@@ -96,9 +127,9 @@ def day_builds(
         warehouse: dg.ResourceParam[Warehouse],
         counted: DirtyDays,
     ) -> dg.MaterializeResult[None]:
-        """How many arrivals of each day the marts have seen, as counted when the run began."""
-        record_build(warehouse, counted.arrivals, context.run.run_id)
-        return dg.MaterializeResult(metadata={"days_now_clean": len(counted.arrivals)})
+        """How much of each day the marts have seen, as counted when the run began."""
+        record_build(warehouse, counted.counts, context.run.run_id)
+        return dg.MaterializeResult(metadata={"days_now_clean": len(counted.counts)})
 
     return note
 

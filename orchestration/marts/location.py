@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.marts.assets import SESSION_MODELS, day_builds, dbt_models, stored_events
+from orchestration.marts.assets import (
+    PERSON_MODELS,
+    SESSION_MODELS,
+    day_builds,
+    dbt_models,
+    persons_of_all_days,
+    stored_events,
+)
 from orchestration.marts.checks import every_staged_event_is_in_a_session
 from orchestration.marts.dbt import Dbt
 from orchestration.marts.reference import currency_rates, daily_rates, rates_job
@@ -40,9 +47,10 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
         timezone=settings.shop_time_zone,
         end_offset=1,  # today too
     )
+    persons = persons_of_all_days(days, dbt)
     models = [
         dbt_models("sessions", SESSION_MODELS, days, dbt),
-        dbt_models("marts", dbt.models - SESSION_MODELS, days, dbt),
+        dbt_models("marts", dbt.models - PERSON_MODELS - SESSION_MODELS, days, dbt),
     ]
     of_days = dg.AssetSelection.all() - dg.AssetSelection.groups("reference")
     schedules = [
@@ -54,7 +62,7 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
         schedules.append(daily_rates(settings.currency_rates_file))
     return dg.Definitions(
         assets=[
-            *(stored_events(days), *models, day_builds(days, models)),
+            *(persons, stored_events(days, persons), *models, day_builds(days, models)),
             currency_rates(settings.shop_currency),
         ],
         asset_checks=[every_staged_event_is_in_a_session],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from orchestration.days import Stretch, stretches, unseen_arrivals
+from orchestration.days import Stretch, stretches, unseen_days
 from orchestration.instance import end_lost_runs
 from orchestration.instance import forget_old_runs as forget_old_runs_of
 from orchestration.marts.assets import SESSIONS
@@ -68,12 +68,12 @@ def dirty_days_schedule(cron: str, zone: str, first_day: date) -> dg.ScheduleDef
     def build_dirty_days(
         context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.SkipReason | list[dg.RunRequest]:
-        """Builds every shop day whose arrivals no build has seen."""
+        """Builds every shop day whose arrivals or marks no build has seen."""
         end_lost_runs(context.instance, is_dagster_down=False)
         if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1):
             return dg.SkipReason("a build is under way: the next tick sees what it left")
         today = datetime.now(ZoneInfo(zone)).date()
-        dirty = unseen_arrivals(warehouse)
+        dirty = unseen_days(warehouse)
         wanted = stretches_to_build(dirty, first_day, today)
         if not wanted and dirty:
             return dg.SkipReason(f"{len(dirty)} dirty days lie before {first_day} or after today")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.days import DirtyDays, Stretch, reach, stretches
+from orchestration.days import Counts, DirtyDays, Stretch, reach, stretches
 
 AUGUST = date(2016, 8, 1)
 
@@ -36,7 +36,7 @@ def test_a_late_copy_reaches_the_day_of_the_other_copy_and_that_days_neighbours(
 
 def test_days_to_build_are_those_of_all_dirty_days_in_order() -> None:
     dirty = DirtyDays(
-        {day(9): 5, day(2): 1},
+        {day(9): Counts(5), day(2): Counts(1)},
         {day(9): frozenset(days(9, 10)), day(2): frozenset(days(2, 9))},
     )
     assert dirty.days == days(2, 9, 10)
@@ -46,14 +46,25 @@ def test_nothing_dirty_is_nothing_to_build() -> None:
     assert DirtyDays({}, {}).days == []
 
 
-def test_a_stretch_keeps_its_own_dirty_days_and_all_they_reach() -> None:
+def test_a_run_builds_the_dirty_days_of_its_stretch_and_all_they_reach() -> None:
     dirty = DirtyDays(
-        {day(9): 5, day(2): 1},
+        {day(9): Counts(5), day(2): Counts(1)},
         {day(9): frozenset(days(2, 9, 10)), day(2): frozenset(days(2))},
     )
-    kept = dirty.within(Stretch(day(5), day(9)))
-    assert kept.arrivals == {day(9): 5}
+    kept = dirty.of_run(Stretch(day(5), day(9)))
+    assert kept.counts == {day(9): Counts(5)}
     assert kept.days == days(2, 9, 10)
+
+
+def test_a_run_builds_the_days_on_which_persons_changed_wherever_they_lie() -> None:
+    dirty = DirtyDays(
+        {day(20): Counts(5), day(9): Counts(1), day(2): Counts(1, {"persons": 1})},
+        {day(20): frozenset(days(20)), day(9): frozenset(days(9)), day(2): frozenset(days(2, 3))},
+        marked=frozenset(days(2)),
+    )
+    kept = dirty.of_run(Stretch(day(20), day(20)))
+    assert list(kept.counts) == days(20, 2)
+    assert kept.days == days(2, 3, 20)
 
 
 @pytest.mark.parametrize(

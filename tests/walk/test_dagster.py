@@ -20,7 +20,7 @@ from orchestration.marts.schedules import JOB, range_tags, stretches_to_build
 from orchestration.runs import BuildFailedError, build_days
 from orchestration.settings import OrchestrationSettings
 from streams import ledger
-from streams.events import OrderData, OrderPlaced, encode, key_of
+from streams.events import CustomerData, CustomerLoggedIn, OrderData, OrderPlaced, encode, key_of
 from streams.ranges import range_rows, store
 from streams.rows import Origin, Record
 from streams.simulator import Simulation, simulate
@@ -110,6 +110,17 @@ def order(event_id: str, day: date, revenue_minor: int, order_id: str = "ORD-1")
     return key_of(placed), encode(placed)
 
 
+def login(day: date) -> Message:
+    logged_in = event(
+        CustomerLoggedIn,
+        id="login",
+        customerid="anna",
+        time=datetime(day.year, day.month, day.day, 12, tzinfo=UTC),
+        data=CustomerData(),
+    )
+    return key_of(logged_in), encode(logged_in)
+
+
 def build(
     marts: dg.Definitions, instance: dg.DagsterInstance, stretch: Stretch
 ) -> dg.ExecuteInProcessResult:
@@ -177,7 +188,7 @@ def test_the_schedule_asks_for_runs_until_no_day_is_dirty(
         stored.add(shop.messages)
         [request] = tick().run_requests or []
         assert request.tags.items() >= range_tags(DAYS).items()
-        record_build(warehouse, dirty_days(warehouse).arrivals, "a run")
+        record_build(warehouse, dirty_days(warehouse).counts, "a run")
         assert tick().skip_message == "no shop day is dirty"
 
 
@@ -199,6 +210,20 @@ def test_a_late_copy_of_an_order_leaves_every_mart_as_if_it_had_come_in_time(
     assert dirty_days(warehouse).days == []
     rows = warehouse.rows("select order_id, revenue_minor, copy_count from marts.orders order by 1")
     assert rows == [("ORD-1", 2_000, 2), ("ORD-2", 500, 1)]
+
+
+def test_a_run_over_the_day_of_a_login_also_builds_the_visitor_s_past(
+    marts: dg.Definitions, instance: dg.DagsterInstance, warehouse: Warehouse
+) -> None:
+    stored = Stored(warehouse)
+    late = FIRST + 5 * A_DAY
+    stored.add([order("another", FIRST + 3 * A_DAY, 500, "ORD-2"), order("first", FIRST, 1_000)])
+    assert build(marts, instance, DAYS).success
+    stored.add([login(late)])
+    assert build(marts, instance, Stretch(late, late)).success
+    assert dirty_days(warehouse).days == []
+    rows = warehouse.rows("select person, session_count, order_count from marts.customers")
+    assert rows == [("c:anna", 3, 2)]
 
 
 def test_definitions_without_a_parsed_project_say_what_to_do(tmp_path: Path) -> None:

@@ -30,18 +30,26 @@ def contract(model: str) -> str:
     return ", ".join(f"{column['name']} {column['data_type']}" for column in told["columns"])
 
 
+def visitor_of(person: str) -> str:
+    return person.removeprefix("v:") if person.startswith("v:") else ""
+
+
+def customer_of(person: str) -> str:
+    return person.removeprefix("c:") if person.startswith("c:") else ""
+
+
 class ShopWorld:
     """Writes what happened in a shop to the tables that detection reads."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self._numbers = count(1)
-        for model in ("marts/cart_additions", "staging/stg_events"):
+        for model in ("marts/cart_additions", "marts/identifiers", "staging/stg_events"):
             database, table = model.split("/")
-            warehouse.execute(f"create database {database}")
+            warehouse.execute(f"create database if not exists {database}")
             columns = contract(model)
             warehouse.execute(
-                f"create table {database}.{table} ({columns}) engine = MergeTree order by person"
+                f"create table {database}.{table} ({columns}) engine = MergeTree order by tuple()"
             )
 
     def carts(self, carts: Sequence[Cart], shop_day: date | None = None) -> None:
@@ -63,13 +71,22 @@ class ShopWorld:
     def order(
         self,
         occurred_at: datetime,
+        *,
         person: str = "v:ann",
         kind: str = "order.placed",
         origin: str = "live",
         is_staged: bool = True,
+        customer_id: str = "",
     ) -> None:
         """An order event, as it arrived, and in staging unless it was not built yet."""
-        self._order([(person, Answer(occurred_at, origin))], kind, is_staged)
+        self._order([(person, Answer(occurred_at, origin))], kind, is_staged, customer_id)
+
+    def resolve(self, persons: Mapping[str, str]) -> None:
+        """Make these all the identifiers that share a person with others: person by identifier."""
+        self.warehouse.execute("truncate table marts.identifiers")
+        rows = [(identifier, person, True) for identifier, person in persons.items()]
+        columns = ("identifier", "person", "is_merged")
+        self.warehouse.insert("marts.identifiers", columns, rows)
 
     def tell(self, carts: Sequence[Cart], orders: Sequence[tuple[str, Answer]]) -> None:
         """Make these carts and orders all that has ever happened; the ledger stays."""
@@ -88,13 +105,22 @@ class ShopWorld:
         orders: Sequence[tuple[str, Answer]],
         kind: str = "order.placed",
         is_staged: bool = True,
+        customer_id: str = "",
     ) -> None:
-        columns = ("event_id", "kind", "occurred_at", "occurred_on", "person", "origin")
+        columns = ("event_id", "kind", "occurred_at", "occurred_on", "person", "visitor_id")
         rows = [
-            (f"order-{next(self._numbers)}", kind, at, at.date(), person, origin)
+            (
+                *(
+                    f"order-{next(self._numbers)}",
+                    kind,
+                    order.occurred_at,
+                    order.occurred_at.date(),
+                ),
+                *(person, visitor_of(person), customer_of(person) or customer_id, order.origin),
+            )
             for person, order in orders
-            for at, origin in [(order.occurred_at, order.origin)]
         ]
+        columns = (*columns, "customer_id", "origin")
         for table in EVENTS if is_staged else EVENTS[:1]:
             self.warehouse.insert(table, columns, rows)
 

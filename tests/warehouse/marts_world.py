@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from orchestration.days import Stretch, dirty_days, record_build
-from orchestration.marts.assets import day_variables
+from orchestration.marts.assets import PERSON_MODELS, day_variables
 from orchestration.marts.dbt import Dbt
 from streams import ledger
 from streams.events import Event, encode, key_of
+from streams.identity import pair_rows
 from streams.rows import Origin, Record, event_rows
 from tests.builders import enrichment
 from warehouse.client import Warehouse
@@ -40,6 +41,8 @@ TABLES = (
     "marts.channel_attribution",
     "marts.cart_additions",
     "marts.event_conflicts",
+    "marts.identifiers",
+    "marts.unmerged_identifiers",
 )
 EVERY_DAY = Stretch(date(1971, 1, 1), date(2100, 1, 1))
 
@@ -91,13 +94,37 @@ class MartsWorld:
         ]
         table = event_rows(accepted, Origin(TOPIC, 0, generation), enrichment(ZONE.key))
         self.warehouse.insert_arrow("analytics.events", table)
+        pairs = pair_rows([event for _, event in accepted])
+        if pairs.num_rows:
+            self.warehouse.insert_arrow("analytics.identity_pairs", pairs)
         self._record(Counter(table.column("occurred_on").to_pylist()), len(accepted))
         self._position = ledger.Position(generation, first + len(accepted))
 
-    def build(self, stretch: Stretch, also_days: Iterable[date] = (), **variables: object) -> None:
+    def build(
+        self,
+        stretch: Stretch,
+        also_days: Iterable[date] = (),
+        options: Iterable[str] = (),
+        **variables: object,
+    ) -> None:
         """Build the marts of some days without testing them."""
-        told = self.attempt(stretch, also_days, ("--resource-type", "model"), **variables)
+        told = self.attempt(stretch, also_days, ("--resource-type", "model", *options), **variables)
         assert not told.failure, told.errors
+
+    def resolve(self, **variables: object) -> None:
+        """Find out who is who, as a run of Dagster does first; its changes mark days."""
+        told = Told()
+        arguments = ["--quiet", "--resource-type", "model", "--select", *sorted(PERSON_MODELS)]
+        told.failure = self.dbt.build(
+            [*arguments, "--vars", json.dumps(variables)], told.events.append
+        )
+        assert not told.failure, told.errors
+
+    def decide(self, decision: str, identifier: str, other: str = "") -> None:
+        """Record what somebody decided about identifiers."""
+        columns = ("identifier", "other_identifier", "decision", "decided_at")
+        row = (identifier, other, decision, datetime.now(UTC))
+        self.warehouse.insert("reference.identity_decisions", columns, [row])
 
     def attempt(
         self,
@@ -149,12 +176,17 @@ class MartsWorld:
         ledger.record(self.warehouse, stored, BROKER_BEGAN)
 
 
-def build_dirty_days(shop: MartsWorld) -> None:
-    """What a run of Dagster does when days have new arrivals."""
+def build_dirty_days(
+    shop: MartsWorld, options: Iterable[str] = (), **variables: object
+) -> list[date]:
+    """What a run of Dagster does when days changed; tells which days it built."""
+    shop.resolve(**variables)
     dirty = dirty_days(shop.warehouse)
     first, *others = dirty.days
-    shop.build(Stretch(first, first), others)
-    record_build(shop.warehouse, dirty.arrivals, "a test")
+    without_persons = ("--exclude", *sorted(PERSON_MODELS))
+    shop.build(Stretch(first, first), others, (*options, *without_persons), **variables)
+    record_build(shop.warehouse, dirty.counts, "a test")
+    return dirty.days
 
 
 def _record(offset: int, message: Message) -> Record:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.clocks import shop_clock
-from orchestration.days import record_build
+from orchestration.days import Counts, record_build
 from orchestration.detection import (
     DetectionRefusedError,
     Report,
@@ -22,7 +22,7 @@ from orchestration.triggers.message import read_message
 from streams.producer import read_topic
 from streams.settings import StreamSettings
 from tests.unit.trigger_builders import DAY, MICROSECOND, MONDAY, cart, definition, shop, wall
-from tests.warehouse.detection_world import ListFeed, ShopWorld
+from tests.warehouse.detection_world import ListFeed, ShopWorld, customer_of, visitor_of
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -177,12 +177,95 @@ def test_carts_of_many_people_are_fired_in_batches_and_each_once(world, feed) ->
     assert len(set(feed.persons())) == len(feed.messages) == 1200
 
 
+# One person under several names.
+
+ANN_AND_BOB = {"c:1": "c:1", "v:ann": "c:1", "v:bob": "c:1"}
+
+
+def bobs(number: int = 2, **told):
+    return {"person": "v:bob", "visitor_id": "bob", "session_id": f"s{number}", **told}
+
+
+def test_a_visitor_who_turns_out_to_be_the_one_written_to_gets_no_second_letter(
+    world, feed
+) -> None:
+    world.cart()
+    run(world, feed, wall(TUESDAY))
+    world.resolve(ANN_AND_BOB)
+    world.cart(**bobs(added_at=MONDAY + timedelta(hours=3)))
+    world.cart(**bobs(3, customer_id="1", visitor_id=""))
+    report = run(world, feed, wall(TUESDAY + DAY))
+    assert report.tallies[0].candidates == 0
+    assert feed.persons() == ["ann"]
+
+
+def test_two_visitors_of_one_person_get_one_letter_in_a_run(world, feed) -> None:
+    world.resolve(ANN_AND_BOB)
+    world.cart()
+    world.cart(**bobs())
+    report = run(world, feed, wall(TUESDAY))
+    assert report.tallies[0].refused == {"already_fired": 1}
+    assert world.ledger() == [("c:1", TUESDAY.replace(tzinfo=None))]
+
+
+def test_after_a_separation_nobody_gets_the_letter_that_he_had_and_others_do(world, feed) -> None:
+    world.cart(**bobs(1))
+    run(world, feed, wall(TUESDAY))
+    world.resolve(ANN_AND_BOB)
+    world.cart(customer_id="1")
+    assert run(world, feed, wall(TUESDAY)).fired == 0
+    world.resolve({})
+    world.cart(**bobs(9))
+    run(world, feed, wall(TUESDAY))
+    assert feed.persons() == ["bob", "ann"]
+
+
+def test_after_a_separation_the_visitor_and_the_customer_of_a_letter_both_had_it(
+    world, feed
+) -> None:
+    world.resolve(ANN_AND_BOB)
+    world.cart(customer_id="1")
+    run(world, feed, wall(TUESDAY))
+    world.resolve({})
+    world.cart(session_id="s2")
+    world.cart(person="c:1", visitor_id="", customer_id="1", session_id="s3")
+    assert run(world, feed, wall(TUESDAY)).tallies[0].candidates == 0
+    world.cart(**bobs())
+    assert run(world, feed, wall(TUESDAY)).fired == 1
+
+
+@pytest.mark.parametrize("is_staged", [True, False], ids=["built", "not built yet"])
+def test_an_order_under_another_name_of_the_person_stops_the_letter(world, feed, is_staged) -> None:
+    world.resolve(ANN_AND_BOB)
+    world.cart()
+    world.order(MONDAY + timedelta(hours=1), person="v:bob", is_staged=is_staged)
+    report = run(world, feed, wall(TUESDAY))
+    assert (report.fired, report.tallies[0].candidates) == (0, 0 if is_staged else 1)
+
+
+def test_an_order_that_names_the_customer_stops_the_letter_from_whatever_visitor_it_comes(
+    world, feed
+) -> None:
+    world.resolve(ANN_AND_BOB)
+    world.cart()
+    world.order(MONDAY + timedelta(hours=1), person="v:new", customer_id="1", is_staged=False)
+    assert run(world, feed, wall(TUESDAY)).tallies[0].refused == {"answered": 1}
+
+
 # The two faces: SQL and Python on the same small histories.
 
 hours = st.integers(0, 60).map(lambda hour: MONDAY + timedelta(hours=hour))
 ticks = st.sampled_from([timedelta(0), MICROSECOND, -MICROSECOND])
 moments = st.builds(lambda hour, tick: hour + tick, hours, ticks)
 people = st.sampled_from(["v:ann", "v:bob", "c:3"])
+resolutions = st.sampled_from(
+    [
+        {},
+        {"v:ann": "v:ann", "v:bob": "v:ann"},
+        {"c:3": "c:3", "v:bob": "c:3"},
+        {"c:3": "c:3", "v:ann": "c:3", "v:bob": "c:3"},
+    ]
+)
 origins = st.sampled_from(["live", "live", "import"])
 
 
@@ -198,7 +281,8 @@ def histories(draw: st.DrawFn) -> tuple[list[Cart], list[tuple[str, Answer]]]:
             carts.append(
                 cart(
                     person=person,
-                    visitor_id=person,
+                    visitor_id=visitor_of(person),
+                    customer_id=customer_of(person),
                     session_id=f"s{session}",
                     event_id=f"e{len(carts)}",
                     origin=origin,
@@ -215,6 +299,14 @@ def by_person(orders: list[tuple[str, Answer]]) -> dict[str, list[Answer]]:
     for person, order in orders:
         told.setdefault(person, []).append(order)
     return told
+
+
+def as_resolved(resolved, carts: list[Cart], orders: list[tuple[str, Answer]]):
+    """A history told of the persons that its people are."""
+    return (
+        [replace(one, person=resolved.get(one.person, one.person)) for one in carts],
+        [(resolved.get(person, person), order) for person, order in orders],
+    )
 
 
 def known_at(now: datetime, carts: list[Cart], orders: list[tuple[str, Answer]]):
@@ -235,14 +327,18 @@ on_the_engine = settings(deadline=None, suppress_health_check=[HealthCheck.funct
 
 
 @settings(on_the_engine, max_examples=40)
-@given(histories(), st.integers(-24, 140), st.sampled_from(["wall", "shop"]))
-def test_candidates_by_sql_are_what_the_rules_would_fire(world, history, hour, mode) -> None:
+@given(histories(), resolutions, st.integers(-24, 140), st.sampled_from(["wall", "shop"]))
+def test_candidates_by_sql_are_what_the_rules_would_fire(
+    world, history, resolved, hour, mode
+) -> None:
     carts, orders = history
+    world.resolve(resolved)
     feed = ListFeed()
     clock = Clock(MONDAY + timedelta(hours=hour), mode)
     world.forget_firings()
     world.tell(carts, orders)
     report = run(world, feed, clock)
+    carts, orders = as_resolved(resolved, carts, orders)
     expected = decide(ABANDONED_CART, carts, by_person(orders), (), clock).firings
     fired = [read_message(value) for _, value in feed.messages]
     assert {(one.id, one.time) for one in fired} == {
@@ -253,11 +349,12 @@ def test_candidates_by_sql_are_what_the_rules_would_fire(world, history, hour, m
 
 
 @settings(on_the_engine, max_examples=15)
-@given(histories(), st.lists(st.integers(0, 90), max_size=4))
+@given(histories(), resolutions, st.lists(st.integers(0, 90), max_size=4))
 def test_any_cadence_of_runs_leaves_the_ledger_of_one_run_at_the_end(
-    world, history, clocks
+    world, history, resolved, clocks
 ) -> None:
     carts, orders = history
+    world.resolve(resolved)
     end = MONDAY + timedelta(hours=140)
     world.forget_firings()
     world.tell(carts, orders)
@@ -306,9 +403,9 @@ def test_the_shops_clock_waits_for_the_marts_at_the_beginning_of_the_first_unbui
     zone = StreamSettings(shop_time_zone="Europe/London")
     days = {date(2016, 8, 1): 5, date(2016, 8, 2): 7}
     reach(world, 0, datetime(2016, 8, 2, 20, tzinfo=UTC), arrivals=days)
-    record_build(world.warehouse, {date(2016, 8, 1): 5}, "run")
+    record_build(world.warehouse, {date(2016, 8, 1): Counts(5)}, "run")
     assert shop_clock(world.warehouse, zone) == shop(datetime(2016, 8, 1, 23, tzinfo=UTC))
-    record_build(world.warehouse, {date(2016, 8, 2): 7}, "run")
+    record_build(world.warehouse, {date(2016, 8, 2): Counts(7)}, "run")
     assert shop_clock(world.warehouse, zone) == shop(datetime(2016, 8, 2, 20, tzinfo=UTC))
 
 

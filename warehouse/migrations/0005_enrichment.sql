@@ -108,4 +108,4 @@ create table operations.day_marks
 engine = MergeTree
 order by (shop_day, marked_at);
 
-alter table operations.day_builds add column marks UInt64 comment 'marks of the day that the build has seen' after arrivals;
+alter table operations.day_builds add column marks Map(String, UInt64) comment 'marks of the day that the build has seen, by reason' after arrivals;

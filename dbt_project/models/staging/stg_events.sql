@@ -12,6 +12,12 @@ events as (
 
     {{ first_copies(built_days('occurred_on', before=1, after=1)) }}
 
+),
+
+resolved_events as (
+
+    {{ of_resolved_persons('events') }}
+
 )
 
 select
@@ -58,5 +64,5 @@ select
     search_words,
     product_brands,
     product_positions
-from events
+from resolved_events
 where bot_verdict != 'bot'

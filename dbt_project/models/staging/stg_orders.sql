@@ -10,6 +10,12 @@ events as (
 
     {{ first_copies("kind in ('order.placed', 'order.paid', 'order.cancelled', 'order.returned') and order_id != ''") }}
 
+),
+
+resolved_events as (
+
+    {{ of_resolved_persons('events') }}
+
 )
 
 select
@@ -37,4 +43,4 @@ select
     product_prices_minor,
     product_quantities,
     product_revenues_minor
-from events
+from resolved_events

@@ -1,0 +1,59 @@
+{#
+    A table of (identifier, person) that never changes without marking the days on which it matters.
+
+    The new table is compared with the one there; the days that have events of an identifier whose person is another
+    one get a mark; then the tables are exchanged. A build that ends in between is repeated by the next one, which finds
+    the same difference and marks the days again: at worst they are built twice.
+#}
+{% materialization persons, adapter='clickhouse' %}
+
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set existing_relation = load_cached_relation(this) -%}
+    {%- set has_contract = config.get('contract').enforced -%}
+    {%- set new_persons = scratch_relation('persons') -%}
+    {%- if existing_relation is none -%}
+        {% do clickhouse__create_empty_table(False, target_relation, sql, has_contract) %}
+    {%- endif -%}
+
+    {{ run_hooks(pre_hooks) }}
+
+    {% do clickhouse__create_empty_table(False, new_persons, sql, has_contract, 'create_new_persons') %}
+    {% call statement('main') %}
+        {{ clickhouse__insert_into(new_persons, sql, has_contract) }}
+    {% endcall %}
+    {% do run_query(day_marks_of_changes(target_relation, new_persons)) %}
+    {% do exchange_tables_atomic(new_persons, target_relation) %}
+    {% do run_query('drop table ' ~ new_persons ~ ' sync') %}
+
+    {{ run_hooks(post_hooks) }}
+    {% do persist_docs(target_relation, model) %}
+    {{ return({'relations': [target_relation]}) }}
+
+{% endmaterialization %}
+
+
+{# Marks for the days of identifiers whose person is not the same in two tables; without a row it is their own. #}
+{% macro day_marks_of_changes(old_persons, new_persons) %}
+    insert into {{ source('operations', 'day_marks') }} (shop_day, reason, marked_at)
+    with
+
+    changed as (
+
+        select identifier
+        from (
+            select identifier, person from {{ old_persons }} where person != identifier
+            union all
+            select identifier, person from {{ new_persons }} where person != identifier
+        )
+        group by identifier
+        having count() = 1 or min(person) != max(person)
+
+    )
+
+    select distinct
+        occurred_on,
+        'persons',
+        toDateTime64('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}', 6, 'UTC')
+    from {{ source('analytics', 'events') }}
+    where person in (select identifier from changed)
+{% endmacro %}
