@@ -4,7 +4,9 @@
     An identifier that was never seen with another one has no row among the resolved ones and is its own person.
 #}
 {% macro of_resolved_persons(relation) -%}
-    select {{ relation }}.* replace (if(resolved.person = '', {{ relation }}.person, resolved.person) as person)
+    select
+        {{ relation }}.* except (person),
+        if(resolved.person = '', {{ relation }}.person, resolved.person) as person
     from {{ relation }}
     left join (
         select identifier, person

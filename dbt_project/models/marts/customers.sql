@@ -47,7 +47,11 @@ orders_of_persons as (
 
 select
     person,
-    toLowCardinality(transform(left(person, 2), ['c:', 'p:', 'e:'], ['customer', 'known visitor', 'known visitor'], 'unknown visitor')) as person_class,
+    toLowCardinality(multiIf(
+        startsWith(person, 'c:'), 'customer',
+        startsWith(person, 'p:') or startsWith(person, 'e:'), 'known visitor',
+        'unknown visitor'
+    )) as person_class,
     sessions_of_persons.customer_id as customer_id,
     sessions_of_persons.first_seen_at as first_seen_at,
     sessions_of_persons.last_seen_at as last_seen_at,

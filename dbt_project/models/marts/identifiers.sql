@@ -49,7 +49,7 @@ sized as (
     select
         component,
         count() as component_size,
-        min((rank, first_seen_at, identifier)).3 as first_identifier
+        argMin(identifier, (rank, first_seen_at, identifier)) as first_identifier
     from placed
     group by component
 

@@ -13,7 +13,11 @@ identifiers as (
 
 pairs as (
 
-    select distinct identifier, other_identifier
+    select distinct
+        identifier,
+        other_identifier,
+        least(identifier, other_identifier) as first_identifier,
+        greatest(identifier, other_identifier) as second_identifier
     from {{ source('analytics', 'identity_pairs') }}
 
 ),
@@ -21,14 +25,10 @@ pairs as (
 partners as (
 
     select
-        identifier,
+        arrayJoin([identifier, other_identifier]) as partner,
         count() as partner_count
-    from (
-        select identifier from pairs
-        union all
-        select other_identifier as identifier from pairs
-    )
-    group by identifier
+    from pairs
+    group by partner
 
 ),
 
@@ -40,7 +40,7 @@ connected as (
         identifiers.component_size as component_size,
         partners.partner_count as partner_count
     from identifiers
-    inner join partners on identifiers.identifier = partners.identifier
+    inner join partners on identifiers.identifier = partners.partner
 
 ),
 
@@ -79,7 +79,7 @@ kept as (
         decision = 'apart'
         and (
             (other_identifier = '' and identifier in (select identifier from identifiers))
-            or (identifier, other_identifier) in (select least(identifier, other_identifier), greatest(identifier, other_identifier) from pairs)
+            or (identifier, other_identifier) in (select first_identifier, second_identifier from pairs)
         )
 
 )
