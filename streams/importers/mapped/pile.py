@@ -1,0 +1,127 @@
+"""Messages put into time order with little memory: bodies on disk, 27 bytes each in memory.
+
+A pile is written once and read in order, from any place in it. Its file has no name, so that
+nothing is left behind when an import is killed. Ties of time are broken by rank, then by id: never
+by the order of the file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streams.importers.mapped.outcome import Message
+from streams.importers.run import Message as Published
+
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class _Named(msgspec.Struct):
+    """As much of a message as is needed to give it another id."""
+
+    id: str
+
+
+class Pile:
+    """Messages that are collected first and read in time order then."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._bodies = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)  # noqa: SIM115
+        self._times = array("q")
+        self._ranks = array("B")
+        self._identities = array("Q")
+        self._ends = array("Q", [0])
+        self._key_lengths = array("H")
+        self._repeatable = array("B")
+        self._order = array("q")
+        self._seen_often: frozenset[int] = frozenset()
+        self.kinds: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def add(self, message: Message) -> None:
+        """Put a message on the pile."""
+        self._bodies.write(message.key)
+        self._bodies.write(message.payload)
+        self._ends.append(self._ends[-1] + len(message.key) + len(message.payload))
+        self._times.append((message.time - _BEGIN) // _MICROSECOND)
+        self._ranks.append(min(message.rank, 255))
+        self._identities.append(_short(message.id))
+        self._key_lengths.append(len(message.key))
+        self._repeatable.append(message.is_repeatable)
+        self.kinds[message.kind] += 1
+
+    def close(self) -> int:
+        """No message comes any more.
+
+        Returns:
+            How many messages bear an id that an earlier one bears, and are copies of it.
+        """
+        self._bodies.flush()
+        table = pa.table(
+            {
+                "time": _arrow(self._times, pa.int64()),
+                "rank": _arrow(self._ranks, pa.uint8()),
+                "identity": _arrow(self._identities, pa.uint64()),
+            }
+        )
+        keys = [(name, "ascending") for name in ("time", "rank", "identity")]
+        self._order = array("q", pc.sort_indices(table, keys).cast(pa.int64()).to_numpy().tobytes())
+        often = pc.value_counts(table["identity"])
+        repeated = often.filter(pc.greater(often.field("counts"), 1)).to_pylist()
+        self._seen_often = frozenset(one["values"] for one in repeated)
+        copies = {one["values"]: one["counts"] - 1 for one in repeated}
+        for position, identity in enumerate(self._identities if copies else ()):
+            if self._repeatable[position]:
+                copies.pop(identity, None)
+        return sum(copies.values())
+
+    def before(self, end: datetime) -> int:
+        """How many messages, in order, are earlier than an instant."""
+        micros = (end - _BEGIN) // _MICROSECOND
+        return sum(1 for one in self._times if one < micros)
+
+    def messages(self) -> Iterator[Published]:
+        """Key and payload of each message, in order; rows that say the same are counted in ids."""
+        if not len(self):
+            return
+        times_seen: Counter[int] = Counter()
+        with mmap.mmap(self._bodies.fileno(), 0, access=mmap.ACCESS_READ) as bodies:
+            for position in self._order:
+                begin, end = self._ends[position], self._ends[position + 1]
+                middle = begin + self._key_lengths[position]
+                payload = bodies[middle:end]
+                identity = self._identities[position]
+                if identity in self._seen_often and self._repeatable[position]:
+                    times_seen[identity] += 1
+                    payload = _numbered(payload, times_seen[identity])
+                yield bodies[begin:middle], payload
+
+
+def _numbered(payload: bytes, time: int) -> bytes:
+    """The payload of the so-many-th row that says the same; the first keeps its id."""
+    if time == 1:
+        return payload
+    digest = msgspec.json.decode(payload, type=_Named).id.encode()
+    return payload.replace(b'"id":"%b"' % digest, b'"id":"%b-%d"' % (digest, time), 1)
+
+
+def _short(identity: str) -> int:
+    return int.from_bytes(blake2b(identity.encode(), digest_size=8).digest())
+
+
+def _arrow(numbers: array[int], kind: pa.DataType) -> pa.Array:
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])

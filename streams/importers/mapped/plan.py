@@ -1,0 +1,266 @@
+"""Fields of a mapping, ready to be filled from rows, and messages checked as the stream will.
+
+A message is read back by `streams.decode` before it is kept: what an import publishes, the stream
+can read. Contradictions of the contract come back as mistakes of the columns that caused them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.decode import NOBODY, Rejected, decode
+from streams.events import key_of
+from streams.importers.mapped.conversions import Unfit
+from streams.importers.mapped.model import File, Products, Told
+from streams.importers.mapped.outcome import SHOWN, Message, Mistake
+from streams.importers.mapped.rules import (
+    HIDDEN,
+    Extract,
+    columns_of,
+    extractor,
+    is_personal,
+    rule_of,
+)
+from streams.importers.mapped.targets import Target, product_targets, target_of
+from streams.importers.rows.row_file import Cells, Row, RowFile, nested
+
+_ENCODE = msgspec.json.Encoder().encode
+_PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
+_INDEX = re.compile(r"\[\d+\]")
+
+Found = dict[str, Any]
+
+
+class Field(NamedTuple):
+    """A field of a message: where it stands, and how a row gives it."""
+
+    outer: str
+    inner: str
+    extract: Extract
+
+
+class Plan:
+    """The fields of one kind of event, from a mapping's fields that the kind has."""
+
+    def __init__(
+        self,
+        kind: str,
+        fields: Mapping[str, Told],
+        rows: RowFile,
+        options: File,
+        products: Sequence[Products] = (),
+    ) -> None:
+        self.kind = kind
+        self._columns = {name: told_columns(told) for name, told in fields.items()}
+        for source in reversed(products):
+            self._columns |= {
+                f"products.{name}": told_columns(one) for name, one in source.fields.items()
+            }
+        self._personal: set[str] = set()
+        self._attributes: list[Field] = []
+        self._body: list[Field] = []
+        self._parts: list[Field] = []
+        for name, told in fields.items():
+            target = target_of(name, kind)
+            if target is not None and rule_of(told).sum is None:
+                self._add(target, told, extractor(told, target.nature, rows.getter, options))
+
+    def _add(self, target: Target, told: Told, extract: Extract) -> None:
+        *outer, inner = target.place
+        if is_personal(rule_of(told), target.nature):
+            self._personal.add(target.name)
+        field = Field(outer[-1] if outer else "", inner, extract)
+        many = (self._attributes, self._body, self._parts)[len(outer)]
+        many.append(field)
+
+    def fill(self, row: Row, mistakes: list[Mistake]) -> tuple[Found, Found]:
+        """The attributes and the data that a row tells; mistakes are added to those given."""
+        attributes: Found = {}
+        data: Found = {}
+        cells = row.cells
+        for field in self._attributes:
+            _put(attributes, field, row, cells, mistakes)
+        for field in self._body:
+            _put(data, field, row, cells, mistakes)
+        for field in self._parts:
+            part = data.get(field.outer)
+            if part is None:
+                part = data[field.outer] = {}
+            _put(part, field, row, cells, mistakes)
+        return attributes, {name: told for name, told in data.items() if told != {}}
+
+    def mistake(self, error: str, row: int, message: Found) -> Mistake:
+        """A reason of the stream, told of the column behind it."""
+        if error == NOBODY:
+            columns = [self._columns.get(name, "") for name in ("visitorid", "customerid")]
+            return Mistake(
+                row, ", ".join(filter(None, columns)), "", "names nobody: both are empty"
+            )
+        found = _PLACE.match(error)
+        if found is None:
+            return Mistake(row, "", "", error)
+        name = _INDEX.sub("", found["path"].removeprefix("data."))
+        column = self._columns.get(name.replace("product.", "products.")) or name
+        if found["is_missing"]:
+            return Mistake(row, column, "", f"{name} is empty, and {self.kind} must have it")
+        value = HIDDEN if name in self._personal else _value(message, found["path"])
+        return Mistake(row, column, value, error[found.end() :])
+
+
+def told_columns(told: Told) -> str:
+    """The columns of a rule, for people."""
+    return ", ".join(columns_of(rule_of(told)))
+
+
+def checked(
+    message: Found, plan: Plan, row: int, *, rank: int = 0, is_repeatable: bool = False
+) -> Message | list[Mistake]:
+    """A message as the stream will read it, or its mistakes.
+
+    Args:
+        message: of a CloudEvent, instants as datetimes.
+        plan: knows the columns behind its fields.
+        row: the number of the row it was made of.
+        rank: among events of one instant.
+        is_repeatable: its id is a digest of the row's content.
+    """
+    try:
+        payload = _ENCODE(message)
+    except (UnicodeEncodeError, OverflowError, TypeError) as error:
+        return [Mistake(row, "", "", f"cannot be told as JSON: {error}")]
+    event = decode(payload)
+    if isinstance(event, Rejected):
+        return [plan.mistake(error, row, message) for error in event.errors]
+    return Message(event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable)
+
+
+class ProductSource:
+    """Where products of a row come from."""
+
+    def __init__(self, declared: Products, rows: RowFile, options: File) -> None:
+        getter = rows.getter if declared.each == "row" else nested_or_plain
+        targets = product_targets()
+        self._fields = [
+            Field(told_columns(told), name, extractor(told, targets[name].nature, getter, options))
+            for name, told in declared.fields.items()
+        ]
+        self._each = declared.each
+        self._of = declared.of or ""
+        self._list = rows.getter(self._of) if declared.of else None
+        self._separator = declared.separator
+        split = [one for told in declared.fields.values() for one in columns_of(rule_of(told))]
+        self._split = {one: rows.getter(one) for one in split} if self._each == "split" else {}
+
+    def products(self, row: Row, mistakes: list[Mistake]) -> list[Found]:
+        """The products that a row tells; mistakes are added to those given."""
+        found = []
+        for cells in self._items(row, mistakes):
+            product: Found = {}
+            for field in self._fields:
+                _put(product, field, row, cells, mistakes)
+            if product.get("sku"):
+                found.append(product)
+            elif self._each != "row":
+                sku = next(field.outer for field in self._fields if field.inner == "sku")
+                mistakes.append(
+                    Mistake(row.number, f"{self._of}.{sku}", "", "a product has no sku")
+                )
+        return found
+
+    def _items(self, row: Row, mistakes: list[Mistake]) -> Sequence[Cells]:
+        if self._each == "row":
+            return (row.cells,)
+        if self._list is None:
+            return self._split_items(row, mistakes)
+        try:
+            return items_of(self._list(row.cells))
+        except Unfit as unfit:
+            mistakes.append(mistake_of(unfit, row, self._of))
+            return ()
+
+    def _split_items(self, row: Row, mistakes: list[Mistake]) -> list[Cells]:
+        told = {one: str(get(row.cells) or "").strip() for one, get in self._split.items()}
+        members = {one: cell.split(self._separator) for one, cell in told.items() if cell}
+        if len({len(one) for one in members.values()}) > 1:
+            found = "; ".join(f"{one}: {len(many)}" for one, many in members.items())
+            mistakes.append(
+                Mistake(row.number, ", ".join(members), "", f"lists of unequal length: {found}")
+            )
+            return []
+        return [
+            dict(zip(members, item, strict=True)) for item in zip(*members.values(), strict=True)
+        ]
+
+
+def nested_or_plain(column: str) -> Extract:
+    """A member of an item by its whole name, else at the end of a dotted path."""
+    follow = nested(column)
+    return lambda cells: cells[column] if column in cells else follow(cells)
+
+
+def items_of(told: Any) -> Sequence[Cells]:
+    """The objects of a nested list; text is read as JSON first.
+
+    Raises:
+        Unfit: it is no list of objects.
+    """
+    if told is None or told == "":
+        return ()
+    found = told
+    if isinstance(told, str):
+        try:
+            found = msgspec.json.decode(told)
+        except msgspec.DecodeError as error:
+            raise _unfit(told, f"is not JSON: {error}") from None
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise _unfit(told, "is not a list of objects")
+    return found
+
+
+def mistake_of(unfit: Unfit, row: Row, column: str = "") -> Mistake:
+    """A cell that does not fit as a line of the report."""
+    return Mistake(row.number, unfit.column or column, unfit.value[:SHOWN], str(unfit))
+
+
+def sum_of(products: Iterable[Found]) -> int | None:
+    """The revenue of lines: their own, else price times quantity; None where one tells neither."""
+    total = 0
+    for line in products:
+        revenue = line.get("revenue_minor")
+        if revenue is None:
+            price, quantity = line.get("price_minor"), line.get("quantity")
+            if price is None or quantity is None:
+                return None
+            revenue = price * quantity
+        total += revenue
+    return total
+
+
+def _put(found: Found, field: Field, row: Row, cells: Cells, mistakes: list[Mistake]) -> None:
+    try:
+        told = field.extract(cells)
+    except Unfit as unfit:
+        mistakes.append(mistake_of(unfit, row))
+        return
+    if told is not None:
+        found[field.inner] = told
+
+
+def _unfit(told: object, mistake: str) -> Unfit:
+    unfit = Unfit(mistake)
+    unfit.value = str(told)
+    return unfit
+
+
+def _value(message: Any, path: str) -> str:
+    found = message
+    for step in _INDEX.sub(lambda one: "." + one[0][1:-1], path).split("."):
+        if isinstance(found, list):
+            found = found[int(step)]
+        elif isinstance(found, dict):
+            found = found.get(step)
+    return str(found)[:SHOWN]
