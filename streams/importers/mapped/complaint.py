@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 
 import msgspec
 
+from streams.importers.mapped.targets import fields_of
 from streams.importers.mapped.yaml_text import Lines, Place
 from streams.importers.source import SourceError
 
@@ -65,7 +66,7 @@ def flaws_of(value: Any, wanted: Any, place: Place = ()) -> Iterator[Flaw]:
 
 
 def _flaws_of_object(value: dict[str, Any], struct: Any, place: Place) -> Iterator[Flaw]:
-    fields = {one.encode_name: one for one in msgspec.structs.fields(struct)}
+    fields = {one.encode_name: one for one in fields_of(struct)}
     tag = struct.__struct_config__.tag_field
     allowed = ([tag] if tag else []) + list(fields)
     for name, item in value.items():

@@ -27,7 +27,16 @@ _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-Converted = str | int | bool | datetime
+_DIGITS = {
+    "Y": "{4}",
+    "m": "{1,2}",
+    "d": "{1,2}",
+    "H": "{1,2}",
+    "M": "{1,2}",
+    "S": "{1,2}",
+    "f": "{1,6}",
+}
+_READ_AS_NUMBERS = frozenset(map(frozenset, ("Ymd", "YmdHM", "YmdHMS", "YmdHMSf")))
 
 
 class Unfit(ValueError):  # noqa: N818  # an outcome of reading, not an error of the program
@@ -118,6 +127,7 @@ def instant(layout: str, zone: ZoneInfo | None) -> Callable[[object], datetime]:
         layout: `iso`, an epoch (see EPOCHS), or a pattern of `datetime.strptime`.
         zone: of local times; of two instants with one local time, the first is meant.
     """
+    numbers = _numbers_reader(layout)
 
     def in_utc(told: datetime) -> datetime:
         if told.tzinfo is None:
@@ -127,17 +137,18 @@ def instant(layout: str, zone: ZoneInfo | None) -> Callable[[object], datetime]:
         return told.astimezone(UTC)
 
     def read(value: object) -> datetime:
-        if isinstance(value, datetime):
-            return in_utc(value)
-        if isinstance(value, date):
-            return in_utc(datetime(value.year, value.month, value.day))
+        if not isinstance(value, str):
+            if isinstance(value, datetime):
+                return in_utc(value)
+            if isinstance(value, date):
+                return in_utc(datetime(value.year, value.month, value.day))
         told = text_of(value)
         try:
             if layout == "iso":
                 return in_utc(datetime.fromisoformat(told))
             if layout in EPOCHS:
                 return _after_epoch(told, EPOCHS[layout])
-            return in_utc(datetime.strptime(told, layout))
+            return in_utc(numbers(told) if numbers else datetime.strptime(told, layout))
         except (ValueError, OverflowError) as error:
             if isinstance(error, Unfit):
                 raise
@@ -197,6 +208,28 @@ def path(separator: str) -> Callable[[object], str]:
 def members(separator: str) -> Callable[[object], list[str]]:
     """Reader of lists in one cell, without the outer spaces of their members."""
     return lambda value: [one.strip() for one in text_of(value).split(separator)]
+
+
+def _numbers_reader(layout: str) -> Callable[[str], datetime] | None:
+    """Reader of patterns that hold numbers only, a day and perhaps a time of it; else None."""
+    directives = re.findall(r"%(.)", layout)
+    if len(set(directives)) < len(directives) or frozenset(directives) not in _READ_AS_NUMBERS:
+        return None
+    pattern = re.escape(layout).replace(r"\ ", r"\s+")
+    for letter, digits in _DIGITS.items():
+        pattern = pattern.replace(f"%{letter}", f"(?P<{letter}>[0-9]{digits})", 1)
+    read, letters = re.compile(pattern).fullmatch, [one for one in _DIGITS if one in directives]
+
+    def instant(told: str) -> datetime:
+        found = read(told)
+        if found is None:
+            raise ValueError(told)
+        numbers = list(found.group(*letters))
+        if len(numbers) == len(_DIGITS):
+            numbers[-1] = numbers[-1].ljust(6, "0")
+        return datetime(*map(int, numbers))  # type: ignore[arg-type]  # as many as it takes
+
+    return instant
 
 
 def _international(digits: str, country_code: str, trunk_prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""Rows that share a key, brought together with little memory: cells on disk, 16 bytes a row kept.
+"""Rows that share a key, brought together with little memory: cells on disk, 32 bytes a row kept.
 
 Groups come in the order of their first rows, rows of a group in the file's order. A row without a
 key is a group of its own.
@@ -13,11 +13,12 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import blake2b
-from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from streams.importers.mapped.pile import arrow_of
 from streams.importers.rows.row_file import Row
 
 
@@ -43,22 +44,30 @@ class Groups:
         if not self._hashes:
             return
         self._rows.flush()
+        order = _sorted([self._hashes, array("Q", range(len(self._hashes)))])
+        begins = array("Q", [0])
+        for at in range(1, len(order)):
+            if self._hashes[order[at]] != self._hashes[order[at - 1]]:
+                begins.append(at)
+        first = _sorted([array("Q", map(order.__getitem__, begins))])
+        begins.append(len(order))
         with mmap.mmap(self._rows.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            for _, positions in groupby(self._in_order(), key=self._hashes.__getitem__):
-                together: dict[str, list[Row]] = defaultdict(list)
-                for position in positions:
-                    told = content[self._ends[position] : self._ends[position + 1]]
-                    key, number, cells = pickle.loads(told)
-                    together[key].append(Row(number, cells))
-                yield from together.values()
+            for one in first:
+                yield from self._apart(content, order[begins[one] : begins[one + 1]])
 
-    def _in_order(self) -> list[int]:
-        hashes = pa.Array.from_buffers(
-            pa.uint64(), len(self._hashes), [None, pa.py_buffer(self._hashes)]
-        )
-        table = pa.table({"hash": hashes, "position": pa.array(range(len(hashes)), pa.int64())})
-        begins = table.group_by("hash").aggregate([("position", "min")])
-        joined = table.join(begins, "hash")
-        keys = [("position_min", "ascending"), ("hash", "ascending"), ("position", "ascending")]
-        positions: list[int] = joined.sort_by(keys)["position"].to_pylist()
-        return positions
+    def _apart(self, content: mmap.mmap, positions: array[int]) -> Iterator[list[Row]]:
+        """Rows of one hash by their keys, which nearly always is one."""
+        together: dict[str, list[Row]] = defaultdict(list)
+        for position in positions:
+            told = content[self._ends[position] : self._ends[position + 1]]
+            key, number, cells = pickle.loads(told)
+            together[key].append(Row(number, cells))
+        yield from together.values()
+
+
+def _sorted(columns: list[array[int]]) -> array[int]:
+    """Positions of rows, by the columns in turn."""
+    names = [str(at) for at in range(len(columns))]
+    table = pa.Table.from_arrays([arrow_of(one, pa.uint64()) for one in columns], names)
+    order = pc.sort_indices(table, [(name, "ascending") for name in names])
+    return array("Q", order.buffers()[1].to_pybytes())

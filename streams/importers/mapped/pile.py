@@ -45,7 +45,7 @@ class Pile:
         self._ends = array("Q", [0])
         self._key_lengths = array("H")
         self._repeatable = array("B")
-        self._order = array("q")
+        self._order = array("Q")
         self._seen_often: frozenset[int] = frozenset()
         self.kinds: Counter[str] = Counter()
 
@@ -57,7 +57,9 @@ class Pile:
         self._bodies.write(message.key)
         self._bodies.write(message.payload)
         self._ends.append(self._ends[-1] + len(message.key) + len(message.payload))
-        self._times.append((message.time - _BEGIN) // _MICROSECOND)
+        since = message.time - _BEGIN
+        seconds = since.days * 86_400 + since.seconds
+        self._times.append(seconds * 1_000_000 + since.microseconds)
         self._ranks.append(min(message.rank, 255))
         self._identities.append(_short(message.id))
         self._key_lengths.append(len(message.key))
@@ -71,23 +73,23 @@ class Pile:
             How many messages bear an id that an earlier one bears, and are copies of it.
         """
         self._bodies.flush()
-        table = pa.table(
-            {
-                "time": _arrow(self._times, pa.int64()),
-                "rank": _arrow(self._ranks, pa.uint8()),
-                "identity": _arrow(self._identities, pa.uint64()),
-            }
-        )
-        keys = [(name, "ascending") for name in ("time", "rank", "identity")]
-        self._order = array("q", pc.sort_indices(table, keys).cast(pa.int64()).to_numpy().tobytes())
-        often = pc.value_counts(table["identity"])
-        repeated = often.filter(pc.greater(often.field("counts"), 1)).to_pylist()
-        self._seen_often = frozenset(one["values"] for one in repeated)
-        copies = {one["values"]: one["counts"] - 1 for one in repeated}
+        names = ("time", "rank", "identity")
+        columns = [
+            arrow_of(self._times, pa.int64()),
+            arrow_of(self._ranks, pa.uint8()),
+            arrow_of(self._identities, pa.uint64()),
+        ]
+        table = pa.Table.from_arrays(columns, names)  # pa.table() imports pandas
+        keys = [(name, "ascending") for name in names]
+        order = pc.sort_indices(table, keys)
+        self._order = array("Q", order.buffers()[1].to_pybytes())  # to_numpy() imports pandas
+        repeats = _repeats(columns[2])
+        self._seen_often = frozenset(repeats)
+        copies = Counter(repeats)
         for position, identity in enumerate(self._identities if copies else ()):
             if self._repeatable[position]:
                 copies.pop(identity, None)
-        return sum(copies.values())
+        return copies.total()
 
     def before(self, end: datetime) -> int:
         """How many messages, in order, are earlier than an instant."""
@@ -111,6 +113,14 @@ class Pile:
                 yield bodies[begin:middle], payload
 
 
+def _repeats(identities: pa.Array) -> list[int]:
+    """Every identity that an earlier message has, as often as it comes again."""
+    in_order = identities.take(pc.sort_indices(identities))
+    later, earlier = in_order.slice(1), in_order.slice(0, max(len(in_order) - 1, 0))
+    repeats: list[int] = later.filter(pc.equal(later, earlier)).to_pylist()
+    return repeats
+
+
 def _numbered(payload: bytes, time: int) -> bytes:
     """The payload of the so-many-th row that says the same; the first keeps its id."""
     if time == 1:
@@ -123,5 +133,6 @@ def _short(identity: str) -> int:
     return int.from_bytes(blake2b(identity.encode(), digest_size=8).digest())
 
 
-def _arrow(numbers: array[int], kind: pa.DataType) -> pa.Array:
+def arrow_of(numbers: array[int], kind: pa.DataType) -> pa.Array:
+    """Numbers of an array as Arrow sees them, without a copy."""
     return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])

@@ -7,8 +7,8 @@ can read. Contradictions of the contract come back as mistakes of the columns th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -23,24 +23,56 @@ from streams.importers.mapped.rules import (
     columns_of,
     extractor,
     is_personal,
+    plain_column,
     rule_of,
 )
-from streams.importers.mapped.targets import Target, product_targets, target_of
-from streams.importers.rows.row_file import Cells, Row, RowFile, nested
+from streams.importers.mapped.targets import Nature, Target, product_targets, target_of
+from streams.importers.rows.row_file import Cells, Getter, Row, RowFile, nested
 
 _ENCODE = msgspec.json.Encoder().encode
 _PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
 _INDEX = re.compile(r"\[\d+\]")
 
 Found = dict[str, Any]
+Getters = Callable[[str], Getter]
 
 
-class Field(NamedTuple):
-    """A field of a message: where it stands, and how a row gives it."""
+class FieldSet:
+    """Fields of one object of a message, filled from a row: constants and plain text at once."""
 
-    outer: str
-    inner: str
-    extract: Extract
+    def __init__(self, rows: Getters, options: File) -> None:
+        self._getter = rows
+        self._options = options
+        self._nulls = frozenset(options.nulls)
+        self._constants: Found = {}
+        self._plain: list[tuple[str, Extract, Extract]] = []
+        self._others: list[tuple[str, Extract]] = []
+
+    def add(self, name: str, told: Told, nature: Nature) -> None:
+        """One more field, given by a rule."""
+        extract = extractor(told, nature, self._getter, self._options)
+        if rule_of(told).value is not None:
+            self._constants[name] = extract(None)
+        elif column := plain_column(told, nature):
+            self._plain.append((name, self._getter(column), extract))
+        else:
+            self._others.append((name, extract))
+
+    def fill(self, row: Row, cells: Cells, mistakes: list[Mistake]) -> Found:
+        """What a row tells of the fields; mistakes are added to those given."""
+        found = self._constants.copy()
+        nulls = self._nulls
+        for name, get, extract in self._plain:
+            told = get(cells)
+            if told.__class__ is str:
+                told = told.strip()
+                if told and told not in nulls:
+                    found[name] = told
+            elif told is not None:
+                _put(found, (name, extract), row, cells, mistakes)
+        for name, extract in self._others:
+            _put(found, (name, extract), row, cells, mistakes)
+        return found
 
 
 class Plan:
@@ -61,37 +93,34 @@ class Plan:
                 f"products.{name}": told_columns(one) for name, one in source.fields.items()
             }
         self._personal: set[str] = set()
-        self._attributes: list[Field] = []
-        self._body: list[Field] = []
-        self._parts: list[Field] = []
+        self._attributes = FieldSet(rows.getter, options)
+        self._body = FieldSet(rows.getter, options)
+        self._parts: dict[str, FieldSet] = {}
         for name, told in fields.items():
             target = target_of(name, kind)
             if target is not None and rule_of(told).sum is None:
-                self._add(target, told, extractor(told, target.nature, rows.getter, options))
+                self._set_of(target, rows, options).add(target.place[-1], told, target.nature)
+                if is_personal(rule_of(told), target.nature):
+                    self._personal.add(name)
 
-    def _add(self, target: Target, told: Told, extract: Extract) -> None:
-        *outer, inner = target.place
-        if is_personal(rule_of(told), target.nature):
-            self._personal.add(target.name)
-        field = Field(outer[-1] if outer else "", inner, extract)
-        many = (self._attributes, self._body, self._parts)[len(outer)]
-        many.append(field)
+    def _set_of(self, target: Target, rows: RowFile, options: File) -> FieldSet:
+        match target.place:
+            case [_]:
+                return self._attributes
+            case ["data", _]:
+                return self._body
+            case _:
+                return self._parts.setdefault(target.place[1], FieldSet(rows.getter, options))
 
     def fill(self, row: Row, mistakes: list[Mistake]) -> tuple[Found, Found]:
         """The attributes and the data that a row tells; mistakes are added to those given."""
-        attributes: Found = {}
-        data: Found = {}
         cells = row.cells
-        for field in self._attributes:
-            _put(attributes, field, row, cells, mistakes)
-        for field in self._body:
-            _put(data, field, row, cells, mistakes)
-        for field in self._parts:
-            part = data.get(field.outer)
-            if part is None:
-                part = data[field.outer] = {}
-            _put(part, field, row, cells, mistakes)
-        return attributes, {name: told for name, told in data.items() if told != {}}
+        attributes = self._attributes.fill(row, cells, mistakes)
+        data = self._body.fill(row, cells, mistakes)
+        for name, fields in self._parts.items():
+            if part := fields.fill(row, cells, mistakes):
+                data[name] = part
+        return attributes, data
 
     def mistake(self, error: str, row: int, message: Found) -> Mistake:
         """A reason of the stream, told of the column behind it."""
@@ -144,10 +173,10 @@ class ProductSource:
     def __init__(self, declared: Products, rows: RowFile, options: File) -> None:
         getter = rows.getter if declared.each == "row" else nested_or_plain
         targets = product_targets()
-        self._fields = [
-            Field(told_columns(told), name, extractor(told, targets[name].nature, getter, options))
-            for name, told in declared.fields.items()
-        ]
+        self._fields = FieldSet(getter, options)
+        for name, told in declared.fields.items():
+            self._fields.add(name, told, targets[name].nature)
+        self._sku = told_columns(declared.fields["sku"])
         self._each = declared.each
         self._of = declared.of or ""
         self._list = rows.getter(self._of) if declared.of else None
@@ -159,16 +188,12 @@ class ProductSource:
         """The products that a row tells; mistakes are added to those given."""
         found = []
         for cells in self._items(row, mistakes):
-            product: Found = {}
-            for field in self._fields:
-                _put(product, field, row, cells, mistakes)
+            product = self._fields.fill(row, cells, mistakes)
             if product.get("sku"):
                 found.append(product)
             elif self._each != "row":
-                sku = next(field.outer for field in self._fields if field.inner == "sku")
-                mistakes.append(
-                    Mistake(row.number, f"{self._of}.{sku}", "", "a product has no sku")
-                )
+                place = f"{self._of}.{self._sku}".removeprefix(".")
+                mistakes.append(Mistake(row.number, place, "", "a product has no sku"))
         return found
 
     def _items(self, row: Row, mistakes: list[Mistake]) -> Sequence[Cells]:
@@ -240,14 +265,17 @@ def sum_of(products: Iterable[Found]) -> int | None:
     return total
 
 
-def _put(found: Found, field: Field, row: Row, cells: Cells, mistakes: list[Mistake]) -> None:
+def _put(
+    found: Found, field: tuple[str, Extract], row: Row, cells: Cells, mistakes: list[Mistake]
+) -> None:
+    name, extract = field
     try:
-        told = field.extract(cells)
+        told = extract(cells)
     except Unfit as unfit:
         mistakes.append(mistake_of(unfit, row))
         return
     if told is not None:
-        found[field.inner] = told
+        found[name] = told
 
 
 def _unfit(told: object, mistake: str) -> Unfit:

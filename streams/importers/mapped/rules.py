@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,22 +62,41 @@ def extractor(
         constant = rule.value if nature != "text" else str(rule.value)
         return lambda _: constant
     columns = columns_of(rule)
-    cell = _cell([getter(one) for one in columns], rule, frozenset(options.nulls))
-    convert, default = _remembering(rule, conversion(rule, nature, options)), rule.default
+    nulls = frozenset(options.nulls)
+    cell = _cell([getter(one) for one in columns], rule, nulls)
+    convert, default = conversion(rule, nature, options), rule.default
+    known: dict[str, Any] = {}
+    is_remembered = _is_repeated(rule)
     named, is_hidden = ", ".join(columns), is_personal(rule, nature)
 
     def extract(cells: Cells) -> Any:
         found = cell(cells)
-        if found is None:
+        if found.__class__ is str:
+            found = found.strip()
+            if not found or found in nulls:
+                return default
+            if found in known:
+                return known[found]
+        elif found is None:
             return default
         try:
-            return convert(found)
+            told = convert(found)
         except Unfit as unfit:
             unfit.column = named
             unfit.value = HIDDEN if is_hidden else str(found)
             raise
+        if is_remembered and found.__class__ is str and len(known) < _REMEMBERED:
+            known[found] = told
+        return told
 
     return extract
+
+
+def plain_column(told: Told, nature: Nature) -> str | None:
+    """The column whose text is the field's value as it stands, if it is as simple as that."""
+    rule = rule_of(told)
+    is_plain = nature == "text" and rule == Rule(column=rule.column)
+    return rule.column if is_plain and isinstance(rule.column, str) else None
 
 
 def conversion(rule: Rule, nature: Nature, options: File) -> Convert:
@@ -131,20 +149,14 @@ _CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
 }
 
 
-def _remembering(rule: Rule, convert: Convert) -> Convert:
-    is_repeated = rule.lookup is not None or rule.conversion in ("money", "integer", "path")
-    if not is_repeated and (rule.conversion != "instant" or rule.format == "iso"):
-        return convert
-    remembered = lru_cache(_REMEMBERED, typed=True)(convert)
-
-    def converted(told: Any) -> Any:
-        return convert(told) if isinstance(told, dict | list) else remembered(told)
-
-    return converted
+def _is_repeated(rule: Rule) -> bool:
+    if rule.lookup is not None or rule.conversion in ("money", "path"):
+        return True
+    return rule.conversion is None and rule.format != "iso"
 
 
 def _cell(getters: Sequence[Getter], rule: Rule, nulls: frozenset[str]) -> Extract:
-    """The cell that counts, without outer spaces; None when it is empty."""
+    """The cell that counts: of one column as it is, of several the first, or all of them joined."""
 
     def bare(found: Any) -> Any:
         if isinstance(found, str):
@@ -152,16 +164,15 @@ def _cell(getters: Sequence[Getter], rule: Rule, nulls: frozenset[str]) -> Extra
             return None if not found or found in nulls else found
         return found
 
+    def first(cells: Cells) -> Any:
+        for get in getters:
+            if (found := bare(get(cells))) is not None:
+                return found
+        return None
+
     if rule.join:
         return lambda cells: _joined([bare(get(cells)) for get in getters], rule.between)
-    if len(getters) == 1:
-        (only,) = getters
-        return lambda cells: bare(only(cells))
-
-    def first(cells: Cells) -> Any:
-        return next((one for get in getters if (one := bare(get(cells))) is not None), None)
-
-    return first
+    return getters[0] if len(getters) == 1 else first
 
 
 def _joined(parts: Sequence[Any], between: str) -> str | None:

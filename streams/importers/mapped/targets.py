@@ -7,11 +7,12 @@ What an import says itself (specversion, source, origin) is none of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
-from msgspec import inspect
 
 from streams.events import KINDS, Product
 
@@ -34,9 +35,15 @@ class Target:
 
 
 @cache
+def fields_of(struct: Any) -> tuple[Any, ...]:
+    """The fields of a Struct: remembered, since their types are evaluated from text each time."""
+    return msgspec.structs.fields(struct)
+
+
+@cache
 def targets_of(kind: str) -> dict[str, Target]:
     """The fields that a mapping may give to a kind of event, by name; products apart."""
-    body = next(one for one in msgspec.structs.fields(KINDS[kind]) if one.name == "data").type
+    body = next(one for one in fields_of(KINDS[kind]) if one.name == "data").type
     found = [*_targets(KINDS[kind], (), _SAID_BY_IMPORT), *_targets(body, ("data",), _PRODUCTS)]
     return {one.name: one for one in found}
 
@@ -50,8 +57,8 @@ def product_targets() -> dict[str, Target]:
 @cache
 def products_field(kind: str) -> tuple[str, bool] | None:
     """`product` or `products` and whether the kind demands it; None for a kind without them."""
-    body = next(one for one in msgspec.structs.fields(KINDS[kind]) if one.name == "data").type
-    found = [one for one in msgspec.structs.fields(body) if one.name in _PRODUCTS]
+    body = next(one for one in fields_of(KINDS[kind]) if one.name == "data").type
+    found = [one for one in fields_of(body) if one.name in _PRODUCTS]
     return (found[0].name, found[0].required) if found else None
 
 
@@ -64,33 +71,33 @@ def target_of(name: str, kind: str) -> Target | None:
 
 def _targets(struct: Any, place: tuple[str, ...], left_out: frozenset[str]) -> list[Target]:
     found: list[Target] = []
-    types = {one.encode_name: one.type for one in msgspec.structs.fields(struct)}
-    for field in inspect.type_info(struct).fields:  # type: ignore[attr-defined]  # of Structs
+    for field in fields_of(struct):
         if field.encode_name in left_out or field.encode_name == "context":
             continue
-        inner = _bare(field.type)
-        if isinstance(inner, inspect.StructType):
-            found += _targets(inner.cls, (*place, field.encode_name), frozenset())
-            continue
         where = (*place, field.encode_name)
+        inner = _bare(field.type)
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            found += _targets(inner, where, frozenset())
+            continue
         name = ".".join(part for part in where if part != "data")
-        bounds = types[field.encode_name]
-        found.append(Target(name, where, _nature(name, inner), field.required, bounds))
+        found.append(Target(name, where, _nature(name, inner), field.required, field.type))
     return found
 
 
-def _bare(kind: inspect.Type) -> inspect.Type:
-    """A type without `None`."""
-    if isinstance(kind, inspect.UnionType):
-        return next(one for one in kind.types if not isinstance(one, inspect.NoneType))
+def _bare(kind: Any) -> Any:
+    """A type without its bounds and without `None`."""
+    if hasattr(kind, "__metadata__"):
+        return _bare(kind.__origin__)
+    if get_origin(kind) in (Union, UnionType):
+        return next(_bare(one) for one in get_args(kind) if one is not NoneType)
     return kind
 
 
-def _nature(name: str, kind: inspect.Type) -> Nature:
-    if isinstance(kind, inspect.IntType):
+def _nature(name: str, kind: Any) -> Nature:
+    if kind is int:
         return "minor" if name.endswith("_minor") else "integer"
-    if isinstance(kind, inspect.BoolType):
+    if kind is bool:
         return "boolean"
-    if isinstance(kind, inspect.DateTimeType):
+    if kind is datetime:
         return "instant"
     return "hash" if name.endswith("_sha256") else "text"

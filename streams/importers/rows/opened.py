@@ -13,6 +13,7 @@ from typing import BinaryIO, TextIO, cast
 
 from streams.importers.source import SourceError
 
+_HEAD_BYTES = 65_536
 _GZIP = b"\x1f\x8b"
 _PARQUET = b"PAR1"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -26,6 +27,7 @@ def opened(file: Path, encoding: str) -> Iterator[TextIO]:
         SourceError: it is not text of this encoding, or not what its name says.
     """
     with _unpacked(file, encoding) as content, _said_plainly(file, encoding):
+        _check_encoding(file, content, encoding)
         text = TextIOWrapper(content, encoding=_without_mark(encoding), newline="")
         yield text
 
@@ -64,6 +66,21 @@ def _check_head(file: Path, head: bytes, encoding: str) -> None:
     if head.startswith(_UTF16) and codecs.lookup(encoding).name != "utf-16":
         advice = "say `file: {encoding: utf-16}` for separated values, convert others to UTF-8"
         raise SourceError(f"{file} is text in UTF-16; {advice}")
+
+
+def _check_encoding(file: Path, content: BinaryIO, encoding: str) -> None:
+    """Refuse UTF-8 under another name: encodings of one byte read anything, as nonsense."""
+    if codecs.lookup(encoding).name.startswith("utf"):
+        return
+    head = content.read(_HEAD_BYTES)
+    content.seek(0)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return
+    if not head.isascii():
+        advice = "write `file: {encoding: utf-8}`"
+        raise SourceError(f"{file} is text in UTF-8, not in {encoding}; {advice}")
 
 
 @contextmanager
