@@ -28,9 +28,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class _Named(msgspec.Struct):
-    """As much of a message as is needed to give it another id."""
+    """As much of a message as is needed to show it, or to give it another id."""
 
     id: str
+    type: str
 
 
 class Pile:
@@ -95,6 +96,20 @@ class Pile:
         """How many messages, in order, are earlier than an instant."""
         micros = (end - _BEGIN) // _MICROSECOND
         return sum(1 for one in self._times if one < micros)
+
+    def examples(self, count: int) -> list[bytes]:
+        """Payloads to show: the first of each kind, then the first others, in order."""
+        first: dict[str, bytes] = {}
+        others: list[bytes] = []
+        for _, payload in self.messages():
+            kind = msgspec.json.decode(payload, type=_Named).type
+            if kind not in first:
+                first[kind] = payload
+            elif len(others) < count:
+                others.append(payload)
+            if len(first) == len(self.kinds) and len(first) + len(others) >= count:
+                break
+        return [*first.values(), *others][:count]
 
     def messages(self) -> Iterator[Published]:
         """Key and payload of each message, in order; rows that say the same are counted in ids."""

@@ -30,9 +30,10 @@ class ReadMapping:
     lines: Lines
 
 
-def shipped_mappings() -> list[str]:
-    """The names that need no file."""
-    return sorted(one.stem for one in SHIPPED.glob("*.yml"))
+def shipped_mappings(makes: Made) -> list[str]:
+    """The names that need no file, of those that make such events."""
+    line = f"\nmakes: {makes}\n"
+    return sorted(one.stem for one in SHIPPED.glob("*.yml") if line in one.read_text())
 
 
 def read_mapping(told: str, makes: Made) -> ReadMapping:
@@ -46,7 +47,7 @@ def read_mapping(told: str, makes: Made) -> ReadMapping:
         MappingError: naming every mistake of it.
         SourceError: there is none, or it is not YAML.
     """
-    file = _file_of(told)
+    file = _file_of(told, makes)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -58,17 +59,19 @@ def read_mapping(told: str, makes: Made) -> ReadMapping:
     return ReadMapping(msgspec.convert(value, Mapping), file.stem, text, lines)
 
 
-def _file_of(told: str) -> Path:
+def _file_of(told: str, makes: Made) -> Path:
     if Path(told).is_file():
         return Path(told)
-    names = shipped_mappings()
-    if told in names:
-        return SHIPPED / f"{told}.yml"
+    if told.isidentifier() or "-" in told:
+        shipped = SHIPPED / f"{told}.yml"
+        if shipped.is_file():
+            return shipped
+    names = shipped_mappings(makes)
     near = difflib.get_close_matches(told, names, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise SourceError(
         f"there is no file {told}, and no shipped mapping of that name{hint} "
-        f"(shipped: {', '.join(names)})"
+        f"(shipped for {makes}: {', '.join(names)})"
     )
 
 
