@@ -7,8 +7,7 @@ needs them: they are told as notes.
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from streams.events import KINDS
@@ -25,7 +24,7 @@ from streams.importers.mapped.model import (
     Told,
 )
 from streams.importers.mapped.reading import ReadMapping
-from streams.importers.mapped.rule_fitting import flaws_of_rule, flaws_of_zone
+from streams.importers.mapped.rule_fitting import flaws_of_rule
 from streams.importers.mapped.rules import columns_of, rule_of
 from streams.importers.mapped.targets import (
     CONTEXT,
@@ -87,7 +86,6 @@ def fit(read: ReadMapping, rows: RowFile) -> list[str]:
     """
     mapping = read.mapping
     fitting = _Fitting(mapping.file, rows, kinds_of(mapping), _said_elsewhere(mapping))
-    fitting.flaws += _flaws_of_file(mapping.file)
     fitting.flaws += [
         Flaw(("kind",), unknown(one, list(KINDS))) for one in fitting.kinds if one not in KINDS
     ]
@@ -131,14 +129,6 @@ def group_columns(mapping: EventsMapping | OrdersMapping) -> list[str]:
 
 def _said_elsewhere(mapping: Mapping) -> frozenset[str]:
     return frozenset() if isinstance(mapping, EventsMapping) else frozenset({"id", "time"})
-
-
-def _flaws_of_file(file: File) -> Iterator[Flaw]:
-    try:
-        codecs.lookup(file.encoding)
-    except LookupError:
-        yield Flaw(("file", "encoding"), f"{file.encoding!r} is no encoding that Python knows")
-    yield from flaws_of_zone(file.zone, ("file", "zone"))
 
 
 def _fit_fields(mapping: Mapping, fitting: _Fitting) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import pickle
 import tempfile
+import weakref
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ class Groups:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._rows = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)  # noqa: SIM115
+        self._rows = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)
+        weakref.finalize(self, self._rows.close)
         self._hashes = array("Q")
         self._ends = array("Q", [0])
 

@@ -87,7 +87,7 @@ class Rule(
     trunk_prefix: Annotated[str, Meta(pattern="^[0-9]{0,2}$")] = ""
 
 
-Told = NonEmpty | Rule
+Told = NonEmpty | list[NonEmpty] | Rule
 Fields = dict[str, Told]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+import weakref
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ class Pile:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._bodies = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)  # noqa: SIM115
+        self._bodies = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)
+        weakref.finalize(self, self._bodies.close)
         self._times = array("q")
         self._ranks = array("B")
         self._identities = array("Q")

@@ -12,6 +12,7 @@ import msgspec
 from streams.importers import mappings
 from streams.importers.mapped.complaint import Flaw, MappingError, flaws_of, unknown
 from streams.importers.mapped.model import Mapping
+from streams.importers.mapped.rule_fitting import flaws_of_file
 from streams.importers.mapped.yaml_text import Lines, read_yaml
 from streams.importers.source import SourceError
 
@@ -56,7 +57,10 @@ def read_mapping(told: str, makes: Made) -> ReadMapping:
     flaws = list(_flaws(value, makes))
     if flaws:
         raise MappingError(str(file), flaws, lines)
-    return ReadMapping(msgspec.convert(value, Mapping), file.stem, text, lines)
+    mapping: Mapping = msgspec.convert(value, Mapping)
+    if flaws := list(flaws_of_file(mapping.file)):
+        raise MappingError(str(file), flaws, lines)
+    return ReadMapping(mapping, file.stem, text, lines)
 
 
 def _file_of(told: str, makes: Made) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -71,7 +72,16 @@ def flaws_of_rule(told: Told, target: Target, file: File, place: Place) -> Itera
         yield from _flaws_of_instant(rule, file, place)
 
 
-def flaws_of_zone(zone: str, place: Place) -> Iterator[Flaw]:
+def flaws_of_file(file: File) -> Iterator[Flaw]:
+    """Every reason why a file cannot be read as its options say."""
+    try:
+        codecs.lookup(file.encoding)
+    except LookupError:
+        yield Flaw(("file", "encoding"), f"{file.encoding!r} is no encoding that Python knows")
+    yield from _flaws_of_zone(file.zone, ("file", "zone"))
+
+
+def _flaws_of_zone(zone: str, place: Place) -> Iterator[Flaw]:
     """Whether a time zone is one; empty is none, and fine."""
     if zone and zone not in available_timezones():
         yield Flaw(place, unknown(zone, sorted(available_timezones())))
@@ -112,7 +122,7 @@ def _flaws_of_words(rule: Rule, target: Target, place: Place) -> Iterator[Flaw]:
 
 def _flaws_of_instant(rule: Rule, file: File, place: Place) -> Iterator[Flaw]:
     if rule.zone is not None:
-        yield from flaws_of_zone(rule.zone, (*place, "zone"))
+        yield from _flaws_of_zone(rule.zone, (*place, "zone"))
     if rule.format == "iso" or rule.format in EPOCHS:
         return
     where = (*place, "format")

@@ -25,8 +25,8 @@ _REMEMBERED = 4_096
 
 
 def rule_of(told: Told) -> Rule:
-    """A rule; a name alone is that of its column."""
-    return Rule(column=told) if isinstance(told, str) else told
+    """A rule; names alone are those of its columns."""
+    return told if isinstance(told, Rule) else Rule(column=told)
 
 
 def columns_of(rule: Rule) -> list[str]:

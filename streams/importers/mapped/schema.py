@@ -39,11 +39,13 @@ def schema() -> dict[str, Any]:
         _name_fields(parts[name], sorted(fields), {_ANY_CONTEXT: _told(parts[name])})
     _name_fields(parts["Products"], list(product_targets()), {})
     parts["Kind"]["properties"]["lookup"]["additionalProperties"] = {"enum": [*KINDS, SKIP, LINE]}
-    return {
+    whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Mapping of active-analytics import",
         **body,
     }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
+    return plain
 
 
 def _name_fields(part: dict[str, Any], names: list[str], patterns: dict[str, Any]) -> None:
