@@ -28,7 +28,7 @@ class Groups:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._rows = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)
+        self._rows = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # open as long as this lives
         weakref.finalize(self, self._rows.close)
         self._hashes = array("Q")
         self._ends = array("Q", [0])

@@ -40,7 +40,7 @@ class Pile:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._bodies = tempfile.TemporaryFile(dir=folder, buffering=1 << 20)
+        self._bodies = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # open as long as the pile
         weakref.finalize(self, self._bodies.close)
         self._times = array("q")
         self._ranks = array("B")

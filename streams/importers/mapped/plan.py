@@ -31,6 +31,7 @@ from streams.importers.rows.row_file import Cells, Getter, Row, RowFile, nested
 
 _ENCODE = msgspec.json.Encoder().encode
 _PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
+_PRODUCT = re.compile(r"^products?(\.|$)")
 _INDEX = re.compile(r"\[\d+\]")
 
 Found = dict[str, Any]
@@ -92,6 +93,7 @@ class Plan:
             self._columns |= {
                 f"products.{name}": told_columns(one) for name, one in source.fields.items()
             }
+            self._columns["products."] = told_columns(source.fields["sku"])
         self._personal: set[str] = set()
         self._attributes = FieldSet(rows.getter, options)
         self._body = FieldSet(rows.getter, options)
@@ -131,9 +133,10 @@ class Plan:
             )
         found = _PLACE.match(error)
         if found is None:
-            return Mistake(row, "", "", error)
+            column = self._columns.get("time", "") if error.startswith("`time`") else ""
+            return Mistake(row, column, "", error)
         name = _INDEX.sub("", found["path"].removeprefix("data."))
-        column = self._columns.get(name.replace("product.", "products.")) or name
+        column = self._columns.get(_PRODUCT.sub("products.", name)) or name
         if found["is_missing"]:
             return Mistake(row, column, "", f"{name} is empty, and {self.kind} must have it")
         value = HIDDEN if name in self._personal else _value(message, found["path"])
