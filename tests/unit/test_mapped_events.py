@@ -277,6 +277,38 @@ def test_a_bad_row_leaves_out_its_whole_group(tmp_path: Path) -> None:
     assert [number for number, _, _ in imported.mistakes] == [3]
 
 
+def test_the_shipped_example_of_events_can_be_imported(tmp_path: Path) -> None:
+    row = {
+        "time": "04.03.2026 10:15:00",
+        "action": "view",
+        "cookie": "c-1",
+        "price": "12,50",
+        "sku": "M-1",
+        "category": "Home > Mugs",
+    }
+    others = [
+        "client",
+        "url",
+        "referrer",
+        "agent",
+        "ip",
+        "title",
+        "quantity",
+        "query",
+        "order",
+        "total",
+    ]
+    file = as_csv(tmp_path, [row | dict.fromkeys(others, "")])
+    (told,) = made(tmp_path, file, "events").told
+    assert told["time"] == "2026-03-04T09:15:00Z"
+    assert told["data"]["product"] == {
+        "sku": "M-1",
+        "category": "Home/Mugs",
+        "price_minor": 1250,
+        "quantity": 1,
+    }
+
+
 def test_cyrillic_of_windows_survives(tmp_path: Path) -> None:
     mapping = "file: {encoding: windows-1251}" + EVENTS + "  page.title: title\n"
     text = "at,who,url,title\n2026-03-01T10:00:00,c-1,/,Кружка\n"
