@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.importers.mapped import conversions
+from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -89,7 +89,7 @@ def test_every_amount_written_in_units_comes_back(minor: int) -> None:
 def test_an_instant_is_read_in_its_zone(
     cell: object, layout: str, zone: ZoneInfo | None, wanted: str
 ) -> None:
-    told = conversions.instant(layout, zone)(cell)  # type: ignore[arg-type]
+    told = instants.instant(layout, zone)(cell)  # type: ignore[arg-type]
     assert told == datetime.fromisoformat(wanted).replace(tzinfo=UTC)
 
 
@@ -107,7 +107,7 @@ def test_an_instant_is_read_in_its_zone(
 )
 def test_what_is_no_instant_is_refused(cell: object, layout: str, words: str) -> None:
     with pytest.raises(Unfit, match=words):
-        conversions.instant(layout, None)(cell)
+        instants.instant(layout, None)(cell)
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2099, 1, 1)))
@@ -115,18 +115,18 @@ def test_patterns_of_numbers_are_read_as_strptime_reads_them(told: datetime) -> 
     layout = "%d/%m/%Y  %H:%M:%S.%f"
     cell = told.strftime(layout)
     wanted = datetime.strptime(cell, layout).replace(tzinfo=UTC)
-    assert conversions.instant(layout, UTC)(cell) == wanted  # type: ignore[arg-type]
+    assert instants.instant(layout, UTC)(cell) == wanted  # type: ignore[arg-type]
 
 
 def test_an_address_is_hashed_in_lower_case() -> None:
     wanted = hashlib.sha256(b"ann@mail.example").hexdigest()
-    assert conversions.email_sha256(" Ann@Mail.Example ") == wanted
+    assert digests.email_sha256(" Ann@Mail.Example ") == wanted
 
 
 @pytest.mark.parametrize("cell", ["ann", "ann@", "a b@mail.example", "ann@mail", "a@b@c.example"])
 def test_what_is_no_address_is_refused(cell: str) -> None:
     with pytest.raises(Unfit, match="not an e-mail address"):
-        conversions.email_sha256(cell)
+        digests.email_sha256(cell)
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ def test_one_phone_has_one_digest_however_it_is_written(
     cell: str, country: str, trunk: str
 ) -> None:
     wanted = hashlib.sha256(b"+491512345678").hexdigest()
-    assert conversions.phone_sha256(country, trunk)(cell) == wanted
+    assert digests.phone_sha256(country, trunk)(cell) == wanted
 
 
 @pytest.mark.parametrize("cell", ["0151 2345678", "call me", "+12", "+1234567890123456"])
 def test_what_is_no_whole_phone_is_refused(cell: str) -> None:
     with pytest.raises(Unfit):
-        conversions.phone_sha256("", "")(cell)
+        digests.phone_sha256("", "")(cell)
 
 
 def test_a_digest_passes_and_a_plain_address_does_not() -> None:
     digest = hashlib.sha256(b"ann@mail.example").hexdigest()
-    assert conversions.sha256(digest.upper()) == digest
+    assert digests.sha256(digest.upper()) == digest
     with pytest.raises(Unfit, match="as: email_sha256"):
-        conversions.sha256("ann@mail.example")
+        digests.sha256("ann@mail.example")
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,11 @@ whose message says what was wanted; rounding is half up, as the other importers 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
-EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
-
-_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 _CURRENCY_SIGNS = re.compile(r"^[$€£¥₽₴₸₹₺₩\s]+|[$€£¥₽₴₸₹₺₩\s]+$")
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
 _GROUPED = {
@@ -23,20 +18,6 @@ _GROUPED = {
     ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
 }
 _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
-_PHONE = re.compile(r"\+?[\d\s().\-/]+")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-_DIGITS = {
-    "Y": "{4}",
-    "m": "{1,2}",
-    "d": "{1,2}",
-    "H": "{1,2}",
-    "M": "{1,2}",
-    "S": "{1,2}",
-    "f": "{1,6}",
-}
-_READ_AS_NUMBERS = frozenset(map(frozenset, ("Ymd", "YmdHM", "YmdHMS", "YmdHMSf")))
 
 
 class Unfit(ValueError):  # noqa: N818  # an outcome of reading, not an error of the program
@@ -73,7 +54,7 @@ def integer(value: object) -> int:
     try:
         return int(told)
     except ValueError:
-        number = _decimal(told, "is not a whole number")
+        number = decimal_of(told, "is not a whole number")
     if number != number.to_integral_value():
         raise Unfit("is not a whole number")
     return int(number)
@@ -101,7 +82,7 @@ def money(decimal_mark: str, digits: int) -> Callable[[object], int]:
             told = told.replace(",", ".")
         else:
             told = str(value) if isinstance(value, float | Decimal) else text_of(value)
-        return _half_up(_decimal(told, "is not an amount").scaleb(digits))
+        return half_up(decimal_of(told, "is not an amount").scaleb(digits))
 
     return read
 
@@ -120,81 +101,6 @@ def boolean(true_words: Collection[str], false_words: Collection[str]) -> Callab
     return read
 
 
-def instant(layout: str, zone: ZoneInfo | None) -> Callable[[object], datetime]:
-    """Reader of instants, in UTC.
-
-    Args:
-        layout: `iso`, an epoch (see EPOCHS), or a pattern of `datetime.strptime`.
-        zone: of local times; of two instants with one local time, the first is meant.
-    """
-    numbers = _numbers_reader(layout)
-
-    def in_utc(told: datetime) -> datetime:
-        if told.tzinfo is None:
-            if zone is None:
-                raise Unfit("names no time zone, and neither does the rule: add `zone`")
-            told = told.replace(tzinfo=zone)
-        return told.astimezone(UTC)
-
-    def read(value: object) -> datetime:
-        if not isinstance(value, str):
-            if isinstance(value, datetime):
-                return in_utc(value)
-            if isinstance(value, date):
-                return in_utc(datetime(value.year, value.month, value.day))
-        told = text_of(value)
-        try:
-            if layout == "iso":
-                return in_utc(datetime.fromisoformat(told))
-            if layout in EPOCHS:
-                return _after_epoch(told, EPOCHS[layout])
-            return in_utc(numbers(told) if numbers else datetime.strptime(told, layout))
-        except (ValueError, OverflowError) as error:
-            if isinstance(error, Unfit):
-                raise
-            raise Unfit(f"is not an instant of the format {layout!r}") from None
-
-    return read
-
-
-def email_sha256(value: object) -> str:
-    """SHA-256 of an e-mail address without outer spaces, in lower case."""
-    address = text_of(value).strip().lower()
-    if not _EMAIL.fullmatch(address):
-        raise Unfit("is not an e-mail address")
-    return hashlib.sha256(address.encode()).hexdigest()
-
-
-def phone_sha256(country_code: str, trunk_prefix: str) -> Callable[[object], str]:
-    """Reader of phone numbers: SHA-256 of the number in E.164, its plus sign included.
-
-    Args:
-        country_code: of numbers without one, such as `44`; empty refuses them.
-        trunk_prefix: what stands before national numbers and falls away, such as `0`.
-    """
-
-    def read(value: object) -> str:
-        told = text_of(value).strip()
-        if not _PHONE.fullmatch(told):
-            raise Unfit("is not a phone number")
-        digits = re.sub(r"\D", "", told)
-        if not told.startswith("+"):
-            digits = _international(digits, country_code, trunk_prefix)
-        if not 8 <= len(digits) <= 15:
-            raise Unfit("is not a phone number: E.164 has 8 to 15 digits")
-        return hashlib.sha256(f"+{digits}".encode()).hexdigest()
-
-    return read
-
-
-def sha256(value: object) -> str:
-    """A ready SHA-256 in hex; a plain address or number is refused."""
-    told = text_of(value).strip().lower()
-    if not _SHA256.fullmatch(told):
-        raise Unfit("is no SHA-256 in hex; `as: email_sha256` or `phone_sha256` makes one")
-    return told
-
-
 def path(separator: str) -> Callable[[object], str]:
     """Reader of category paths: `Home > Mugs` or a list, to `Home/Mugs`."""
 
@@ -210,45 +116,16 @@ def members(separator: str) -> Callable[[object], list[str]]:
     return lambda value: [one.strip() for one in text_of(value).split(separator)]
 
 
-def _numbers_reader(layout: str) -> Callable[[str], datetime] | None:
-    """Reader of patterns that hold numbers only, a day and perhaps a time of it; else None."""
-    directives = re.findall(r"%(.)", layout)
-    if len(set(directives)) < len(directives) or frozenset(directives) not in _READ_AS_NUMBERS:
-        return None
-    pattern = re.escape(layout).replace(r"\ ", r"\s+")
-    for letter, digits in _DIGITS.items():
-        pattern = pattern.replace(f"%{letter}", f"(?P<{letter}>[0-9]{digits})", 1)
-    read, letters = re.compile(pattern).fullmatch, [one for one in _DIGITS if one in directives]
-
-    def instant(told: str) -> datetime:
-        found = read(told)
-        if found is None:
-            raise ValueError(told)
-        numbers = list(found.group(*letters))
-        if len(numbers) == len(_DIGITS):
-            numbers[-1] = numbers[-1].ljust(6, "0")
-        return datetime(*map(int, numbers))  # type: ignore[arg-type]  # as many as it takes
-
-    return instant
+def _named(value: object) -> str:
+    return "a list" if isinstance(value, list) else "an object"
 
 
-def _international(digits: str, country_code: str, trunk_prefix: str) -> str:
-    if digits.startswith("00"):
-        return digits[2:]
-    if not country_code:
-        raise Unfit("has no country code; add `country_code` to the rule")
-    if trunk_prefix and digits.startswith(trunk_prefix):
-        return country_code + digits.removeprefix(trunk_prefix)
-    is_whole = digits.startswith(country_code) and len(digits) > 10
-    return digits if is_whole else country_code + digits
+def decimal_of(told: str, complaint: str) -> Decimal:
+    """A number from its digits.
 
-
-def _after_epoch(told: str, per_second: int) -> datetime:
-    number = _decimal(told, "is not a number of an epoch")
-    return _BEGIN + timedelta(microseconds=_half_up(number * (1_000_000 // per_second)))
-
-
-def _decimal(told: str, complaint: str) -> Decimal:
+    Raises:
+        Unfit: with the complaint; it is none, or not finite.
+    """
     try:
         number = Decimal(told)
     except InvalidOperation:
@@ -258,11 +135,7 @@ def _decimal(told: str, complaint: str) -> Decimal:
     return number
 
 
-def _half_up(number: Decimal) -> int:
+def half_up(number: Decimal) -> int:
     """Half a unit away from zero, so that a return is as large as what it returns."""
     whole = int(abs(number) + Decimal("0.5"))
     return -whole if number < 0 else whole
-
-
-def _named(value: object) -> str:
-    return "a list" if isinstance(value, list) else "an object"

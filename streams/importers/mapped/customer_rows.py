@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
+from streams.importers.mapped.field_set import Found, mistake_of, told_columns
 from streams.importers.mapped.makers import Make, envelope
 from streams.importers.mapped.model import CustomersMapping
 from streams.importers.mapped.outcome import Message, Mistake, Mistaken, Outcome
-from streams.importers.mapped.plan import Found, Plan, checked, mistake_of, told_columns
+from streams.importers.mapped.plan import Plan, checked
 from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.rows.row_file import Row, RowFile
 

@@ -12,6 +12,13 @@ from dataclasses import dataclass, field
 
 from streams.events import KINDS
 from streams.importers.mapped.complaint import Flaw, MappingError, unknown
+from streams.importers.mapped.declared import (
+    LINE,
+    STEPS,
+    group_columns,
+    kinds_of,
+    product_sources,
+)
 from streams.importers.mapped.model import (
     CustomersMapping,
     EventsMapping,
@@ -36,11 +43,6 @@ from streams.importers.mapped.targets import (
 )
 from streams.importers.mapped.yaml_text import Place
 from streams.importers.rows.row_file import RowFile
-
-SKIP = "skip"
-LINE = "line"
-STEPS = ("placed", "paid", "shipped", "cancelled", "returned")
-CUSTOMER_KINDS = ("customer.registered", "customer.updated")
 
 _WHO = ("visitorid", "customerid")
 _TIME = next(one for one in targets_of("page.viewed").values() if one.name == "time")
@@ -101,30 +103,6 @@ def fit(read: ReadMapping, rows: RowFile) -> list[str]:
     if fitting.flaws:
         raise MappingError(read.name, fitting.flaws, read.lines)
     return list(fitting.notes)
-
-
-def kinds_of(mapping: Mapping) -> list[str]:
-    """The kinds of events that a mapping makes."""
-    match mapping:
-        case EventsMapping(kind=Kind() as kind):
-            told = [*kind.lookup.values(), *([kind.otherwise] if kind.otherwise else [])]
-            return [one for one in dict.fromkeys(told) if one not in (SKIP, LINE)]
-        case EventsMapping(kind=str() as kind):
-            return [kind]
-        case OrdersMapping():
-            return [f"order.{step}" for step in STEPS]
-        case _:
-            return list(CUSTOMER_KINDS)
-
-
-def product_sources(products: Products | list[Products]) -> list[Products]:
-    """Where products come from, the first that gives any counts."""
-    return [products] if isinstance(products, Products) else products
-
-
-def group_columns(mapping: EventsMapping | OrdersMapping) -> list[str]:
-    """The columns of which the first that is not empty names the group of a row."""
-    return [mapping.group_by] if isinstance(mapping.group_by, str) else mapping.group_by
 
 
 def _said_elsewhere(mapping: Mapping) -> frozenset[str]:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.customer_rows import customers_maker
-from streams.importers.mapped.fitting import fit, group_columns
+from streams.importers.mapped.declared import group_columns
+from streams.importers.mapped.fitting import fit
 from streams.importers.mapped.groups import Groups
 from streams.importers.mapped.life_cycle import orders_maker
 from streams.importers.mapped.makers import Make, events_maker

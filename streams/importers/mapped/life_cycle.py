@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
-from streams.importers.mapped.fitting import SKIP, STEPS, product_sources
+from streams.importers.mapped.declared import SKIP, STEPS, product_sources
+from streams.importers.mapped.field_set import Found, mistake_of, told_columns
 from streams.importers.mapped.makers import (
     Make,
     envelope,
@@ -23,16 +24,8 @@ from streams.importers.mapped.makers import (
 )
 from streams.importers.mapped.model import OrdersMapping, Status, StatusHistory, Told
 from streams.importers.mapped.outcome import SHOWN, Message, Mistake, Mistaken, Outcome
-from streams.importers.mapped.plan import (
-    Found,
-    Plan,
-    checked,
-    items_of,
-    mistake_of,
-    nested_or_plain,
-    sum_of,
-    told_columns,
-)
+from streams.importers.mapped.plan import Plan, checked
+from streams.importers.mapped.product_source import items_of, nested_or_plain, sum_of
 from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.mapped.targets import Nature
 from streams.importers.rows.row_file import Cells, Getter, Row, RowFile

@@ -7,10 +7,12 @@ from hashlib import blake2b
 from typing import Any
 
 from streams.importers.mapped.conversions import Unfit
-from streams.importers.mapped.fitting import LINE, SKIP, kinds_of, product_sources
+from streams.importers.mapped.declared import LINE, SKIP, kinds_of, product_sources
+from streams.importers.mapped.field_set import Found, mistake_of
 from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping, Rule
 from streams.importers.mapped.outcome import Message, Mistake, Mistaken, Outcome, Skipped
-from streams.importers.mapped.plan import Found, Plan, ProductSource, checked, mistake_of, sum_of
+from streams.importers.mapped.plan import Plan, checked
+from streams.importers.mapped.product_source import ProductSource, sum_of
 from streams.importers.mapped.rules import Extract, extractor, rule_of
 from streams.importers.mapped.targets import products_field
 from streams.importers.rows.row_file import Cells, Row, RowFile

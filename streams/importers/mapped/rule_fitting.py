@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 import msgspec
 
 from streams.importers.mapped.complaint import Flaw, unknown
-from streams.importers.mapped.conversions import EPOCHS
+from streams.importers.mapped.instants import EPOCHS
 from streams.importers.mapped.model import Conversion, File, Rule, Told
 from streams.importers.mapped.rules import rule_of
 from streams.importers.mapped.targets import Nature, Target

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from streams.importers.mapped import conversions
+from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit, text_of
 from streams.importers.mapped.model import File, Rule, Told
 from streams.importers.mapped.targets import Nature
@@ -124,13 +124,13 @@ def looked_up(
 
 def _text(rule: Rule, nature: Nature, _: File) -> Convert:
     if nature == "hash":
-        return conversions.sha256
+        return digests.sha256
     return (lambda told: text_of(told).lower()) if rule.lower else text_of
 
 
 def _instant(rule: Rule, _: Nature, options: File) -> Convert:
     zone = rule.zone if rule.zone is not None else options.zone
-    return conversions.instant(rule.format, ZoneInfo(zone) if zone else None)
+    return instants.instant(rule.format, ZoneInfo(zone) if zone else None)
 
 
 _CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
@@ -144,8 +144,8 @@ _CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
     "path": lambda rule, *_: conversions.path(rule.separator),
     "list": lambda rule, *_: conversions.members(rule.separator),
     "json": lambda *_: lambda told: told,
-    "email_sha256": lambda *_: conversions.email_sha256,
-    "phone_sha256": lambda rule, *_: conversions.phone_sha256(rule.country_code, rule.trunk_prefix),
+    "email_sha256": lambda *_: digests.email_sha256,
+    "phone_sha256": lambda rule, *_: digests.phone_sha256(rule.country_code, rule.trunk_prefix),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from streams.events import KINDS
-from streams.importers.mapped.fitting import CUSTOMER_KINDS, LINE, SKIP, STEPS
+from streams.importers.mapped.declared import CUSTOMER_KINDS, LINE, SKIP, STEPS
 from streams.importers.mapped.model import Mapping
 from streams.importers.mapped.targets import CONTEXT, product_targets, targets_of
 
