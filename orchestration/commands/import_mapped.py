@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from orchestration.commands.import_account import account_of, figures_of, found_in, preview_of
 from orchestration.commands.import_progress import checkpoint_of, counted, said_plainly, shown
 from streams.importers.mapped.history import MappedHistory, read_history
 from streams.importers.mapped.reading import (
@@ -30,8 +31,6 @@ from streams.producer import EventProducer
 from streams.settings import StreamSettings
 
 EXIT_MISTAKES = 3  # done, but rows with mistakes were left out
-
-_EXAMPLES = 10
 _WHAT: dict[Made, str] = {
     "events": "Import events: page views, searches, carts, orders as they happened.",
     "orders": "Import orders with their statuses: placed, paid, shipped, cancelled, returned.",
@@ -77,21 +76,6 @@ fields:
 registered: created
 updated: changed""",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the caller asked for, in the words of the options."""
-
-    rate: float | None
-    limit: int | None
-    until: datetime | None
-    again: bool
-    dry_run: bool
-    strict: bool
-    as_json: bool
-
-
 _OPTIONS = [
     click.Option(["--mapping"], required=True, help="YAML file, or the name of a shipped mapping."),
     click.Option(["--dry-run"], is_flag=True, help="Publish nothing; count, and show ten events."),
@@ -119,6 +103,19 @@ _OPTIONS = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the caller asked for, in the words of the options."""
+
+    rate: float | None
+    limit: int | None
+    until: datetime | None
+    again: bool
+    dry_run: bool
+    strict: bool
+    as_json: bool
+
+
 def _command(makes: Made) -> click.Command:
     def run(file: Path, mapping: str, report: Path | None, **wish: Any) -> None:
         with said_plainly():
@@ -141,9 +138,6 @@ def _command(makes: Made) -> click.Command:
     )
 
 
-MAPPED = [_command(makes) for makes in _WHAT]
-
-
 def _import(file: Path, read: ReadMapping, report: Path | None, wish: _Wish) -> None:
     settings = StreamSettings.from_env()
     history = _read(file, read, report, settings)
@@ -154,11 +148,11 @@ def _import(file: Path, read: ReadMapping, report: Path | None, wish: _Wish) -> 
         )
     wished = _wished(history, wish, settings)
     if wish.dry_run:
-        _show_preview(history, wished, as_json=wish.as_json)
+        click.echo(preview_of(history, wished, as_json=wish.as_json))
     else:
         done = _publish(history, wished, wish, settings)
-        told = {**_found(history), **_figures(done)}
-        click.echo(json.dumps(told) if wish.as_json else _told(history, done, settings))
+        told = {**found_in(history), **figures_of(done)}
+        click.echo(json.dumps(told) if wish.as_json else account_of(history, done, settings))
     if history.bad_rows:
         sys.exit(EXIT_MISTAKES)
 
@@ -206,73 +200,4 @@ def _publish(
         )
 
 
-def _found(history: MappedHistory) -> dict[str, Any]:
-    return {
-        "name": history.name,
-        "events": len(history.pile),
-        "kinds": dict(history.pile.kinds),
-        "rows": history.rows,
-        "bad_rows": history.bad_rows,
-        "mistakes": history.mistakes,
-        "report": str(history.report) if history.mistakes else None,
-        "columns_not_found": list(history.notes),
-    }
-
-
-def _figures(done: ImportReport) -> dict[str, Any]:
-    return {
-        "already": done.already,
-        "published": done.published,
-        "seconds": round(done.seconds, 3),
-        "events_per_second": round(done.events_per_second),
-    }
-
-
-def _told(history: MappedHistory, done: ImportReport, settings: StreamSettings) -> str:
-    there = done.already + done.published
-    place = f"{there:,} of {len(history.pile):,} events are in {settings.events_topic}"
-    speed = f"{done.published:,} events published in {done.seconds:,.1f} s"
-    first = (
-        f"{history.name}: {speed} ({done.events_per_second:,.0f}/s); {place}"
-        if done.published
-        else f"{history.name}: nothing to do, {place}; --again publishes them once more"
-    )
-    return "\n".join((first, *_counts(history.rows), *_mistakes(history), *_notes(history)))
-
-
-def _show_preview(history: MappedHistory, wished: int, *, as_json: bool) -> None:
-    examples = [one.decode() for one in history.pile.examples(_EXAMPLES)]
-    if as_json:
-        found = {**_found(history), "examples": [json.loads(one) for one in examples]}
-        click.echo(json.dumps(found | {"would_publish": wished}))
-        return
-    lines = (
-        f"{history.name}: {wished:,} events would be published",
-        *_counts(dict(history.pile.kinds.most_common())),
-        "rows of the file:",
-        *_counts(history.rows),
-        *_mistakes(history),
-        *_notes(history),
-        *examples,
-    )
-    click.echo("\n".join(lines))
-
-
-def _counts(counted_things: dict[str, int]) -> list[str]:
-    return [f"  {count:>9,}  {what}" for what, count in counted_things.items()]
-
-
-def _mistakes(history: MappedHistory) -> list[str]:
-    if not history.mistakes:
-        return []
-    first = [
-        f"  row {one.row}, {one.column or 'the row'}: {one.value!r} {one.mistake}"
-        for one in history.first_mistakes
-    ]
-    return [f"{history.mistakes:,} mistakes, all of them in {history.report}; the first:", *first]
-
-
-def _notes(history: MappedHistory) -> list[str]:
-    if not history.notes:
-        return []
-    return [f"columns of the mapping that were not found: {', '.join(history.notes)}"]
+MAPPED = [_command(makes) for makes in _WHAT]
