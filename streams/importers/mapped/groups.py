@@ -6,7 +6,7 @@ key is a group of its own.
 
 from __future__ import annotations
 
-import mmap
+import os
 import pickle
 import tempfile
 import weakref
@@ -53,15 +53,15 @@ class Groups:
                 begins.append(at)
         first = _sorted([array("Q", map(order.__getitem__, begins))])
         begins.append(len(order))
-        with mmap.mmap(self._rows.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            for one in first:
-                yield from self._apart(content, order[begins[one] : begins[one + 1]])
+        for one in first:
+            yield from self._apart(order[begins[one] : begins[one + 1]])
 
-    def _apart(self, content: mmap.mmap, positions: array[int]) -> Iterator[list[Row]]:
+    def _apart(self, positions: array[int]) -> Iterator[list[Row]]:
         """Rows of one hash by their keys, which nearly always is one."""
         together: dict[str, list[Row]] = defaultdict(list)
         for position in positions:
-            told = content[self._ends[position] : self._ends[position + 1]]
+            begin, end = self._ends[position], self._ends[position + 1]
+            told = os.pread(self._rows.fileno(), end - begin, begin)
             key, number, cells = pickle.loads(told)
             together[key].append(Row(number, cells))
         yield from together.values()
