@@ -32,7 +32,6 @@ def events_maker(mapping: EventsMapping, rows: RowFile) -> Make:
     kind_of = _kind_reader(mapping, rows)
     products = products_reader(mapping, rows)
     is_repeatable = "id" not in mapping.fields
-
     id_of = _id_reader(mapping, rows)
 
     def make(group: Sequence[Row]) -> Outcome:
