@@ -213,6 +213,17 @@ def test_all_mistakes_come_in_one_complaint_in_the_order_of_lines(tmp_path: Path
     assert [one.split(",")[0] for one in lines[1:]] == ["  line 9", "  line 10", "  line 11"]
 
 
+def test_a_misspelled_kind_hides_no_other_mistake(tmp_path: Path) -> None:
+    kinds = "kind: {column: url, lookup: {a: page.veiwed, b: page.viewed}, otherwise: skpi}"
+    mapping = with_field("page.title: ttle").replace("kind: page.viewed", kinds)
+    with pytest.raises(MappingError) as caught:
+        made(tmp_path, as_csv(tmp_path, [visit()]), mapping)
+    told = str(caught.value)
+    assert "kind > lookup > a: 'page.veiwed' is not known; did you mean 'page.viewed'?" in told
+    assert "'skpi' is not known; did you mean 'skip'?" in told
+    assert "'ttle' is not known" in told
+
+
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"line 9: 'page\.url' stands there twice"):
         made(tmp_path, as_csv(tmp_path, [visit()]), with_field("page.url: url"))

@@ -12,7 +12,7 @@ from streams.importers.mapped.targets import fields_of
 from streams.importers.mapped.yaml_text import Lines, Place
 from streams.importers.source import SourceError
 
-_SHOWN = 12
+_LISTED = 40
 
 
 class Flaw(NamedTuple):
@@ -39,8 +39,10 @@ def unknown(found: str, allowed: Collection[str]) -> str:
     """That a word is none of those allowed, with the nearest of them."""
     near = difflib.get_close_matches(found, allowed, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    first = ", ".join(list(allowed)[:_SHOWN])
-    more = f" and {len(allowed) - _SHOWN} more" if len(allowed) > _SHOWN else ""
+    if near and len(allowed) > _LISTED:
+        return f"{found!r} is not known{hint}"
+    first = ", ".join(list(allowed)[:_LISTED])
+    more = f" and {len(allowed) - _LISTED} more" if len(allowed) > _LISTED else ""
     return f"{found!r} is not known{hint} (known: {first}{more})"
 
 

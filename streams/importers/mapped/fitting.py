@@ -7,10 +7,13 @@ needs them: they are told as notes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from streams.events import KINDS
 from streams.importers.mapped.complaint import Flaw, MappingError, unknown
 from streams.importers.mapped.declared import (
     LINE,
+    SKIP,
     STEPS,
     group_columns,
     kinds_of,
@@ -34,6 +37,7 @@ from streams.importers.mapped.targets import (
     targets_of,
 )
 from streams.importers.mapped.trial import Trial
+from streams.importers.mapped.yaml_text import Place
 from streams.importers.rows.row_file import RowFile
 
 _WHO = ("visitorid", "customerid")
@@ -50,19 +54,17 @@ def fit(read: ReadMapping, rows: RowFile) -> list[str]:
         MappingError: naming every mistake.
     """
     mapping = read.mapping
-    trial = Trial(mapping.file, rows, kinds_of(mapping), _said_elsewhere(mapping))
-    trial.flaws += [
-        Flaw(("kind",), unknown(one, list(KINDS))) for one in trial.kinds if one not in KINDS
-    ]
-    if not trial.flaws:
-        _fit_fields(mapping, trial)
-        match mapping:
-            case EventsMapping():
-                _fit_events(mapping, trial)
-            case OrdersMapping():
-                _fit_orders(mapping, trial)
-            case CustomersMapping():
-                _fit_customers(mapping, trial)
+    kinds = [one for one in kinds_of(mapping) if one in KINDS]
+    trial = Trial(mapping.file, rows, kinds, _said_elsewhere(mapping))
+    trial.flaws += _flaws_of_kinds(mapping)
+    _fit_fields(mapping, trial)
+    match mapping:
+        case EventsMapping():
+            _fit_events(mapping, trial)
+        case OrdersMapping():
+            _fit_orders(mapping, trial)
+        case CustomersMapping():
+            _fit_customers(mapping, trial)
     if trial.flaws:
         raise MappingError(read.name, trial.flaws, read.lines)
     return list(trial.notes)
@@ -72,12 +74,26 @@ def _said_elsewhere(mapping: Mapping) -> frozenset[str]:
     return frozenset() if isinstance(mapping, EventsMapping) else frozenset({"id", "time"})
 
 
+def _flaws_of_kinds(mapping: Mapping) -> Iterator[Flaw]:
+    match mapping:
+        case EventsMapping(kind=str() as kind) if kind not in KINDS:
+            yield Flaw(("kind",), unknown(kind, list(KINDS)))
+        case EventsMapping(kind=Kind() as told):
+            places: dict[Place, str] = {
+                ("kind", "lookup", word): kind for word, kind in told.lookup.items()
+            }
+            if told.otherwise:
+                places["kind", "otherwise"] = told.otherwise
+            for place, kind in places.items():
+                if kind not in (*KINDS, SKIP, LINE):
+                    yield Flaw(place, unknown(kind, [*KINDS, SKIP, LINE]))
+
+
 def _fit_fields(mapping: Mapping, trial: Trial) -> None:
+    is_clear = not any(one.place[:1] == ("kind",) for one in trial.flaws)
+    kinds = trial.kinds if is_clear else list(KINDS)  # a misspelled kind may have any field
     allowed = {
-        name
-        for kind in trial.kinds
-        for name in targets_of(kind)
-        if name not in trial.said_elsewhere
+        name for kind in kinds for name in targets_of(kind) if name not in trial.said_elsewhere
     }
     required = {
         target.name
@@ -93,11 +109,11 @@ def _fit_fields(mapping: Mapping, trial: Trial) -> None:
         trial.flaws.append(Flaw(("fields",), found))
     for name, told in mapping.fields.items():
         place = ("fields", name)
-        target = next((one for kind in trial.kinds if (one := target_of(name, kind))), None)
+        target = next((one for kind in kinds if (one := target_of(name, kind))), None)
         if target is None or name in trial.said_elsewhere:
             trial.flaws.append(Flaw(place, _no_such_field(name, allowed, trial)))
             continue
-        is_required = all(name in _required(kind) for kind in trial.kinds)
+        is_required = all(name in _required(kind) for kind in kinds)
         trial.rule(told, target, place, is_required=is_required)
 
 
