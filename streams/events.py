@@ -286,6 +286,12 @@ class OrderPaid(Envelope, frozen=True, kw_only=True, tag="order.paid"):
     data: OrderData
 
 
+class OrderShipped(Envelope, frozen=True, kw_only=True, tag="order.shipped"):
+    """An order was handed to whoever carries it to the customer."""
+
+    data: OrderData
+
+
 class OrderCancelled(Envelope, frozen=True, kw_only=True, tag="order.cancelled"):
     """An order was cancelled as a whole."""
 
@@ -358,6 +364,7 @@ Event = (
     | CheckoutStepReached
     | OrderPlaced
     | OrderPaid
+    | OrderShipped
     | OrderCancelled
     | OrderReturned
     | CustomerRegistered

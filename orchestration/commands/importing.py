@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -18,12 +17,12 @@ from typing import Any
 
 import click
 
-from orchestration.commands.import_progress import shown
+from orchestration.commands.import_mapped import MAPPED
+from orchestration.commands.import_progress import checkpoint_of, said_plainly, shown
 from streams.events import Event, encode, kind_of
-from streams.importers.checkpoint import Checkpoint
 from streams.importers.run import ImportReport, import_events, import_messages
-from streams.importers.source import History, SourceError
-from streams.producer import BrokerError, EventProducer, ensure_topics, topic_id
+from streams.importers.source import History
+from streams.producer import EventProducer
 from streams.settings import StreamSettings
 
 _EXAMPLES = 10
@@ -79,7 +78,7 @@ def ga_hits(folder: Path, **wish: Any) -> None:
     """Import a Google Analytics export: FOLDER holds hits.parquet and sessions.parquet."""
     from streams.importers import ga_hits as importer
 
-    with _said_plainly():
+    with said_plainly():
         _import(importer.history(folder), _Wish(**wish))
 
 
@@ -90,7 +89,7 @@ def online_retail(file: Path, **wish: Any) -> None:
     """Import order lines: FILE is online_retail.parquet or online_retail.csv.gz."""
     from streams.importers import online_retail as importer
 
-    with _said_plainly():
+    with said_plainly():
         _import(importer.history(file), _Wish(**wish))
 
 
@@ -105,8 +104,8 @@ def simulated(seed: int, days: int, visitors: int, as_json: bool) -> None:
 
     settings = StreamSettings.from_env()
     simulation = simulate(seed=seed, days=days, visitors=visitors)
-    with _said_plainly():
-        checkpoint = _checkpoint(settings, "simulated", simulation.digest)
+    with said_plainly():
+        checkpoint = checkpoint_of(settings, "simulated", simulation.digest)
         already, count = checkpoint.sent(), len(simulation.messages)
         with EventProducer(settings) as producer, shown("simulated", already, count) as progress:
             report = import_messages(
@@ -126,12 +125,6 @@ def simulated(seed: int, days: int, visitors: int, as_json: bool) -> None:
             f"{expected['duplicates']:,} of them copies, {expected['broken']:,} broken, "
             f"{expected['late']:,} late; {expected['orders']:,} orders"
         )
-
-
-def _checkpoint(settings: StreamSettings, name: str, identity: str) -> Checkpoint:
-    ensure_topics(settings)
-    topic = topic_id(settings, settings.events_topic)
-    return Checkpoint.of(settings.local_home, name, identity, topic)
 
 
 def _import(history: History, wish: _Wish) -> None:
@@ -157,7 +150,7 @@ def _wished(events: Iterator[Event], wish: _Wish, settings: StreamSettings) -> I
 def _publish(
     history: History, events: Iterator[Event], wish: _Wish, settings: StreamSettings
 ) -> ImportReport:
-    checkpoint = _checkpoint(settings, history.name, history.identity)
+    checkpoint = checkpoint_of(settings, history.name, history.identity)
     if wish.again:
         checkpoint.forget()
     already = checkpoint.sent()
@@ -222,12 +215,5 @@ def _show_preview(history: History, events: Iterator[Event], as_json: bool) -> N
     click.echo("\n".join((heading, *counts, "rows of the source:", *_rows(history), *examples)))
 
 
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Turn what a person can mend into one sentence."""
-    try:
-        yield
-    except (SourceError, BrokerError) as error:
-        raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        raise click.ClickException("stopped; the same command goes on from here") from None
+for made in MAPPED:
+    import_history.add_command(made)

@@ -33,7 +33,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
 
 def test_a_month_has_tens_of_thousands_of_messages_of_every_kind(month: Simulation) -> None:
     assert 30_000 < month.expected.messages < 60_000
-    assert set(month.expected.kinds) == set(KINDS)
+    unshipped = {"order.shipped"}  # known from imported orders; this shop does not tell it
+    assert set(month.expected.kinds) == set(KINDS) - unshipped
 
 
 def test_the_truth_counts_what_the_messages_say(month: Simulation, events: list[Event]) -> None:

@@ -1,0 +1,87 @@
+"""What an import of a file did, or would do, in words and figures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streams.importers.mapped.history import MappedHistory
+from streams.importers.run import ImportReport
+from streams.settings import StreamSettings
+
+_EXAMPLES = 10
+
+
+def found_in(history: MappedHistory) -> dict[str, Any]:
+    """What a file gives, for scripts."""
+    return {
+        "name": history.name,
+        "events": len(history.pile),
+        "kinds": dict(history.pile.kinds),
+        "rows": history.rows,
+        "bad_rows": history.bad_rows,
+        "mistakes": history.mistakes,
+        "report": str(history.report) if history.mistakes else None,
+        "columns_not_found": list(history.notes),
+    }
+
+
+def figures_of(done: ImportReport) -> dict[str, Any]:
+    """What a run did, for scripts."""
+    return {
+        "already": done.already,
+        "published": done.published,
+        "seconds": round(done.seconds, 3),
+        "events_per_second": round(done.events_per_second),
+    }
+
+
+def account_of(history: MappedHistory, done: ImportReport, settings: StreamSettings) -> str:
+    """What a run did and what became of the rows, for people."""
+    there = done.already + done.published
+    place = f"{there:,} of {len(history.pile):,} events are in {settings.events_topic}"
+    speed = f"{done.published:,} events published in {done.seconds:,.1f} s"
+    first = (
+        f"{history.name}: {speed} ({done.events_per_second:,.0f}/s); {place}"
+        if done.published
+        else f"{history.name}: nothing to do, {place}; --again publishes them once more"
+    )
+    return "\n".join((first, *_counts(history.rows), *_mistakes(history), *_notes(history)))
+
+
+def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
+    """What would be published, with ten examples, for people or as one JSON object."""
+    examples = [one.decode() for one in history.pile.examples(_EXAMPLES)]
+    if as_json:
+        found = {**found_in(history), "examples": [json.loads(one) for one in examples]}
+        return json.dumps(found | {"would_publish": wished})
+    lines = (
+        f"{history.name}: {wished:,} events would be published",
+        *_counts(dict(history.pile.kinds.most_common())),
+        "rows of the file:",
+        *_counts(history.rows),
+        *_mistakes(history),
+        *_notes(history),
+        *examples,
+    )
+    return "\n".join(lines)
+
+
+def _counts(counted_things: dict[str, int]) -> list[str]:
+    return [f"  {count:>9,}  {what}" for what, count in counted_things.items()]
+
+
+def _mistakes(history: MappedHistory) -> list[str]:
+    if not history.mistakes:
+        return []
+    first = [
+        f"  row {one.row}, {one.column or 'the row'}: {one.value!r} {one.mistake}"
+        for one in history.first_mistakes
+    ]
+    return [f"{history.mistakes:,} mistakes, all of them in {history.report}; the first:", *first]
+
+
+def _notes(history: MappedHistory) -> list[str]:
+    if not history.notes:
+        return []
+    return [f"columns of the mapping that were not found: {', '.join(history.notes)}"]

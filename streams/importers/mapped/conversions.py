@@ -1,0 +1,141 @@
+"""What a cell says, as a value of the contract: the closed vocabulary of mappings.
+
+Cells are text, or what JSON and Parquet know beyond text. A cell that cannot be read is `Unfit`,
+whose message says what was wanted; rounding is half up, as the other importers round.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+_CURRENCY_SIGNS = re.compile(r"^[$€£¥₽₴₸₹₺₩\s]+|[$€£¥₽₴₸₹₺₩\s]+$")
+_SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
+_GROUPED = {
+    ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"),
+    ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
+}
+_PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
+
+
+class Unfit(ValueError):  # noqa: N818  # an outcome of reading, not an error of the program
+    """A cell that cannot be what its rule says; the message is for the report of mistakes."""
+
+    column = ""
+    value = ""
+
+
+def text_of(value: object) -> str:
+    """A value as text: JSON's numbers and truth values as JSON writes them.
+
+    Raises:
+        Unfit: it is an object or a list.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int | float | Decimal):
+        return str(value)
+    raise Unfit(f"is {_named(value)}, where text was expected")
+
+
+def integer(value: object) -> int:
+    """A whole number; `3.0` is one, `3.5` is not."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    told = text_of(value).translate(_SPACES)
+    try:
+        return int(told)
+    except ValueError:
+        number = decimal_of(told, "is not a whole number")
+    if number != number.to_integral_value():
+        raise Unfit("is not a whole number")
+    return int(number)
+
+
+def money(decimal_mark: str, digits: int) -> Callable[[object], int]:
+    """Reader of amounts: `1 234,50` or `1,234.50 €` by the decimal mark, to minor units.
+
+    Args:
+        decimal_mark: `.` or `,`; the other one may stand between thousands.
+        digits: decimals of the currency's minor unit: 2 for cents, 0 for yen.
+    """
+    grouped, plain = _GROUPED[decimal_mark], _PLAIN[decimal_mark]
+    other = "," if decimal_mark == "." else "."
+
+    def read(value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return int(value * 10**digits)
+        if isinstance(value, str):
+            told = _CURRENCY_SIGNS.sub("", value).translate(_SPACES)
+            if grouped.fullmatch(told):
+                told = told.replace(other, "")
+            elif not plain.fullmatch(told):
+                raise Unfit(f"is not an amount with the decimal mark {decimal_mark!r}")
+            told = told.replace(",", ".")
+        else:
+            told = str(value) if isinstance(value, float | Decimal) else text_of(value)
+        return half_up(decimal_of(told, "is not an amount").scaleb(digits))
+
+    return read
+
+
+def boolean(true_words: Collection[str], false_words: Collection[str]) -> Callable[[object], bool]:
+    """Reader of truth values by their words, in any case."""
+    told = dict.fromkeys((word.casefold() for word in false_words), False)
+    told |= dict.fromkeys((word.casefold() for word in true_words), True)
+
+    def read(value: object) -> bool:
+        answer = told.get(text_of(value).casefold())
+        if answer is None:
+            raise Unfit(f"is none of {', '.join(told)}")
+        return answer
+
+    return read
+
+
+def path(separator: str) -> Callable[[object], str]:
+    """Reader of category paths: `Home > Mugs` or a list, to `Home/Mugs`."""
+
+    def read(value: object) -> str:
+        steps = value if isinstance(value, list) else text_of(value).split(separator)
+        return "/".join(step for one in steps if (step := text_of(one).strip()))
+
+    return read
+
+
+def members(separator: str) -> Callable[[object], list[str]]:
+    """Reader of lists in one cell, without the outer spaces of their members."""
+    return lambda value: [one.strip() for one in text_of(value).split(separator)]
+
+
+def _named(value: object) -> str:
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def decimal_of(told: str, complaint: str) -> Decimal:
+    """A number from its digits.
+
+    Raises:
+        Unfit: with the complaint; it is none, or not finite.
+    """
+    try:
+        number = Decimal(told)
+    except InvalidOperation:
+        raise Unfit(complaint) from None
+    if not number.is_finite():
+        raise Unfit(complaint)
+    return number
+
+
+def half_up(number: Decimal) -> int:
+    """Half a unit away from zero, so that a return is as large as what it returns."""
+    whole = int(abs(number) + Decimal("0.5"))
+    return -whole if number < 0 else whole

@@ -1,0 +1,133 @@
+"""A customer row as what happened: registered, changed, subscribed.
+
+Ids are the customer's id and, for a change, its instant: a later export adds changes and repeats
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from streams.importers.mapped.conversions import Unfit
+from streams.importers.mapped.field_set import Found, mistake_of, told_columns
+from streams.importers.mapped.makers import Make, envelope
+from streams.importers.mapped.model import CustomersMapping
+from streams.importers.mapped.outcome import Message, Mistake, Mistaken, Outcome
+from streams.importers.mapped.plan import Plan, checked
+from streams.importers.mapped.rules import Extract, extractor
+from streams.importers.rows.row_file import Row, RowFile
+
+_KINDS = ("customer.registered", "customer.updated", "subscription.changed")
+
+
+class _Subscription(NamedTuple):
+    name: str
+    is_subscribed: Extract
+    time: Extract | None
+
+
+class _Step(NamedTuple):
+    """What happened to a customer: an event's kind, id, time and data."""
+
+    kind: str
+    id: str
+    at: datetime
+    data: Found
+
+
+def customers_maker(mapping: CustomersMapping, rows: RowFile) -> Make:
+    """How a row becomes the events of a customer."""
+    plans = {kind: Plan(kind, mapping.fields, rows, mapping.file) for kind in _KINDS}
+    registered = extractor(mapping.registered, "instant", rows.getter, mapping.file)
+    updated = (
+        extractor(mapping.updated, "instant", rows.getter, mapping.file)
+        if mapping.updated
+        else None
+    )
+    subscriptions = _subscriptions(mapping, rows)
+
+    def make(group: Sequence[Row]) -> Outcome:
+        row = group[0]
+        mistakes: list[Mistake] = []
+        attributes, customer = plans[_KINDS[0]].fill(row, mistakes)
+        began = _told(registered, row, mistakes)
+        changed = _told(updated, row, mistakes) if updated else None
+        if began is None and not mistakes:
+            column = told_columns(mapping.registered)
+            mistakes.append(Mistake(row.number, column, "", "is empty: when was this registered?"))
+        if mistakes or began is None:
+            return Mistaken(mistakes)
+        who = str(attributes.get("customerid", ""))
+        steps = [
+            *_steps(who, began, changed, customer),
+            *_subscribed(who, changed or began, subscriptions, row, mistakes),
+        ]
+        _, common = plans[_KINDS[2]].fill(row, mistakes)
+        if mistakes:
+            return Mistaken(mistakes)
+        return _messages(mapping.source, plans, row, (attributes, common), steps)
+
+    return make
+
+
+def _steps(who: str, began: datetime, changed: datetime | None, customer: Found) -> Iterator[_Step]:
+    yield _Step(_KINDS[0], f"customer:{who}:registered", began, customer)
+    if changed is not None and changed > began:
+        yield _Step(_KINDS[1], f"customer:{who}:updated:{_stamp(changed)}", changed, customer)
+
+
+def _subscribed(
+    who: str,
+    last: datetime,
+    subscriptions: Sequence[_Subscription],
+    row: Row,
+    mistakes: list[Mistake],
+) -> Iterator[_Step]:
+    for one in subscriptions:
+        answer = _told(one.is_subscribed, row, mistakes)
+        at = (_told(one.time, row, mistakes) if one.time else None) or last
+        if answer is not None:
+            told = {"name": one.name, "is_subscribed": answer}
+            identity = f"customer:{who}:subscription:{one.name}:{_stamp(at)}"
+            yield _Step(_KINDS[2], identity, at, told)
+
+
+def _messages(
+    source: str, plans: dict[str, Plan], row: Row, common: tuple[Found, Found], steps: list[_Step]
+) -> Outcome:
+    attributes, data = common
+    messages: list[Message] = []
+    for rank, step in enumerate(steps):
+        told = {**attributes, "id": step.id, "time": step.at}
+        body = step.data if step.kind != _KINDS[2] else {**data, **step.data}
+        message = envelope(step.kind, source, told, body)
+        made = checked(message, plans[step.kind], row.number, rank=rank)
+        if not isinstance(made, Message):
+            return Mistaken(made)
+        messages.append(made)
+    return messages
+
+
+def _subscriptions(mapping: CustomersMapping, rows: RowFile) -> list[_Subscription]:
+    return [
+        _Subscription(
+            one.name,
+            extractor(one.is_subscribed, "boolean", rows.getter, mapping.file),
+            extractor(one.time, "instant", rows.getter, mapping.file) if one.time else None,
+        )
+        for one in mapping.subscriptions
+    ]
+
+
+def _told(extract: Extract, row: Row, mistakes: list[Mistake]) -> Any:
+    try:
+        return extract(row.cells)
+    except Unfit as unfit:
+        mistakes.append(mistake_of(unfit, row))
+        return None
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y%m%dT%H%M%S")

@@ -1,0 +1,83 @@
+"""Fields of one object of a message, filled from rows; what does not fit is a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streams.importers.mapped.conversions import Unfit
+from streams.importers.mapped.model import File, Told
+from streams.importers.mapped.outcome import SHOWN, Mistake
+from streams.importers.mapped.rules import (
+    Extract,
+    columns_of,
+    extractor,
+    plain_column,
+    rule_of,
+)
+from streams.importers.mapped.targets import Nature
+from streams.importers.rows.row_file import Cells, Getter, Row
+
+Found = dict[str, Any]
+Getters = Callable[[str], Getter]
+
+
+class FieldSet:
+    """Fields of one object of a message, filled from a row: constants and plain text at once."""
+
+    def __init__(self, rows: Getters, options: File) -> None:
+        self._getter = rows
+        self._options = options
+        self._nulls = frozenset(options.nulls)
+        self._constants: Found = {}
+        self._plain: list[tuple[str, Extract, Extract]] = []
+        self._others: list[tuple[str, Extract]] = []
+
+    def add(self, name: str, told: Told, nature: Nature) -> None:
+        """One more field, given by a rule."""
+        extract = extractor(told, nature, self._getter, self._options)
+        if rule_of(told).value is not None:
+            self._constants[name] = extract(None)
+        elif column := plain_column(told, nature):
+            self._plain.append((name, self._getter(column), extract))
+        else:
+            self._others.append((name, extract))
+
+    def fill(self, row: Row, cells: Cells, mistakes: list[Mistake]) -> Found:
+        """What a row tells of the fields; mistakes are added to those given."""
+        found = self._constants.copy()
+        nulls = self._nulls
+        for name, get, extract in self._plain:
+            told = get(cells)
+            if told.__class__ is str:
+                told = told.strip()
+                if told and told not in nulls:
+                    found[name] = told
+            elif told is not None:
+                _put(found, (name, extract), row, cells, mistakes)
+        for name, extract in self._others:
+            _put(found, (name, extract), row, cells, mistakes)
+        return found
+
+
+def told_columns(told: Told) -> str:
+    """The columns of a rule, for people."""
+    return ", ".join(columns_of(rule_of(told)))
+
+
+def mistake_of(unfit: Unfit, row: Row, column: str = "") -> Mistake:
+    """A cell that does not fit as a line of the report."""
+    return Mistake(row.number, unfit.column or column, unfit.value[:SHOWN], str(unfit))
+
+
+def _put(
+    found: Found, field: tuple[str, Extract], row: Row, cells: Cells, mistakes: list[Mistake]
+) -> None:
+    name, extract = field
+    try:
+        told = extract(cells)
+    except Unfit as unfit:
+        mistakes.append(mistake_of(unfit, row))
+        return
+    if told is not None:
+        found[name] = told

@@ -1,0 +1,196 @@
+"""The history of any shop: a file and a mapping to messages in time order, and an account of all
+rows.
+
+The whole file is read before the first message leaves: only then is it known how many there are, in
+which order they come, and which rows are left out for their mistakes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from streams.importers.mapped.conversions import Unfit
+from streams.importers.mapped.customer_rows import customers_maker
+from streams.importers.mapped.declared import group_columns
+from streams.importers.mapped.fitting import fit
+from streams.importers.mapped.groups import Groups
+from streams.importers.mapped.life_cycle import orders_maker
+from streams.importers.mapped.makers import Make, events_maker
+from streams.importers.mapped.model import (
+    CustomersMapping,
+    EventsMapping,
+    Mapping,
+    OrdersMapping,
+    Rule,
+)
+from streams.importers.mapped.outcome import SHOWN, Mistake, Mistaken, Skipped
+from streams.importers.mapped.pile import Pile
+from streams.importers.mapped.reading import ReadMapping
+from streams.importers.mapped.report import Report
+from streams.importers.mapped.rules import Extract, extractor
+from streams.importers.rows.row_file import Row, RowFile, Unreadable, row_file
+from streams.importers.source import SourceError, digest_of
+
+VERSION = 1
+
+_MOST_REASONS = 100
+_OTHERS = "skipped: other words that are left out"
+_STRETCH = 1_000
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class MappedHistory:
+    """What a file gives by a mapping.
+
+    Attributes:
+        name: of the import, for people and its checkpoint.
+        identity: of the messages: another file, mapping or version makes others.
+        pile: the messages, in time order.
+        rows: what became of the rows, in words.
+        bad_rows: how many rows are left out for mistakes.
+        first_mistakes: the first ten of them.
+        report: where all of them stand.
+        notes: columns of the mapping that the file does not have, as far as it was seen.
+    """
+
+    name: str
+    identity: str
+    pile: Pile
+    rows: dict[str, int]
+    bad_rows: int
+    mistakes: int
+    first_mistakes: Sequence[Mistake]
+    report: Path
+    notes: Sequence[str]
+
+
+def identity_of(file: Path, read: ReadMapping) -> str:
+    """Which messages a file and a mapping make."""
+    return f"{VERSION}:{digest_of(file)}:{sha256(read.text.encode()).hexdigest()}"
+
+
+def read_history(
+    file: Path, read: ReadMapping, *, folder: Path, report: Path, progress: Progress
+) -> MappedHistory:
+    """Read a whole file by a mapping.
+
+    Args:
+        file: of the shop.
+        read: the mapping.
+        folder: where bodies of messages may lie meanwhile, about as large as the file.
+        report: where mistakes are written; removed when there are none.
+        progress: called now and then with the number of rows read.
+
+    Raises:
+        MappingError: the mapping does not fit the contract or the file.
+        SourceError: the file cannot be read.
+    """
+    rows = row_file(file, read.mapping.file)
+    notes = fit(read, rows)
+    make = _maker(read.mapping, rows)
+    pile, accounts = Pile(folder), _Accounts()
+    with Report(report) as mistakes:
+        readable = _readable(rows, mistakes, accounts, progress)
+        for group in _groups(read.mapping, rows, folder, readable):
+            match make(group):
+                case Skipped(reason=reason):
+                    accounts.skip(reason, len(group))
+                case Mistaken(mistakes=found):
+                    accounts.bad += len(group)
+                    mistakes.add(found)
+                case messages:
+                    accounts.good += len(group)
+                    for one in messages:
+                        pile.add(one)
+    if not accounts.rows:
+        raise SourceError(f"{file} is empty: it has no rows")
+    copies = pile.close()
+    return MappedHistory(
+        name=f"{read.name}-{file.name.split('.')[0]}",
+        identity=identity_of(file, read),
+        pile=pile,
+        rows=accounts.told(copies),
+        bad_rows=accounts.bad,
+        mistakes=mistakes.count,
+        first_mistakes=mistakes.first,
+        report=report,
+        notes=notes,
+    )
+
+
+class _Accounts:
+    """What became of rows; each is counted once."""
+
+    def __init__(self) -> None:
+        self.rows = self.good = self.bad = 0
+        self._skipped: Counter[str] = Counter()
+
+    def skip(self, reason: str, rows: int) -> None:
+        told = f"skipped: {reason}"
+        is_new = told not in self._skipped
+        self._skipped[_OTHERS if is_new and len(self._skipped) >= _MOST_REASONS else told] += rows
+
+    def told(self, copies: int) -> dict[str, int]:
+        counts = {"rows": self.rows, "in events": self.good}
+        if self.bad:
+            counts["left out for mistakes"] = self.bad
+        if copies:
+            counts["events that repeat an id"] = copies
+        return {**counts, **dict(self._skipped.most_common())}
+
+
+def _maker(mapping: Mapping, rows: RowFile) -> Make:
+    match mapping:
+        case EventsMapping():
+            return events_maker(mapping, rows)
+        case OrdersMapping():
+            return orders_maker(mapping, rows)
+        case CustomersMapping():
+            return customers_maker(mapping, rows)
+
+
+def _groups(
+    mapping: Mapping,
+    rows: RowFile,
+    folder: Path,
+    readable: Iterator[Row],
+) -> Iterator[list[Row]]:
+    """The readable rows, alone or by the mapping's key."""
+    columns = [] if isinstance(mapping, CustomersMapping) else group_columns(mapping)
+    if not columns:
+        for row in readable:
+            yield [row]
+        return
+    key_of = extractor(Rule(column=columns), "text", rows.getter, mapping.file)
+    groups = Groups(folder)
+    for row in readable:
+        groups.add(_key(key_of, row), row)
+    yield from groups.groups()
+
+
+def _key(key_of: Extract, row: Row) -> str:
+    """The key of a row's group; one that cannot be read is as good as none."""
+    try:
+        return key_of(row.cells) or ""
+    except Unfit:
+        return ""
+
+
+def _readable(
+    rows: RowFile, mistakes: Report, accounts: _Accounts, progress: Progress
+) -> Iterator[Row]:
+    for row in rows.rows():
+        accounts.rows += 1
+        if accounts.rows % _STRETCH == 0:
+            progress(accounts.rows)
+        if isinstance(row, Unreadable):
+            accounts.bad += 1
+            mistakes.add([Mistake(row.number, "", row.value[:SHOWN], row.mistake)])
+        else:
+            yield row

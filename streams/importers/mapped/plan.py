@@ -1,0 +1,130 @@
+"""Fields of a mapping, ready to be filled from rows, and messages checked as the stream will.
+
+A message is read back by `streams.decode` before it is kept: what an import publishes, the stream
+can read. Contradictions of the contract come back as mistakes of the columns that caused them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.decode import NOBODY, Rejected, decode
+from streams.events import key_of
+from streams.importers.mapped.field_set import FieldSet, Found, told_columns
+from streams.importers.mapped.model import File, Products, Told
+from streams.importers.mapped.outcome import SHOWN, Message, Mistake
+from streams.importers.mapped.rules import (
+    HIDDEN,
+    is_personal,
+    rule_of,
+)
+from streams.importers.mapped.targets import Target, target_of
+from streams.importers.rows.row_file import Row, RowFile
+
+_ENCODE = msgspec.json.Encoder().encode
+_PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
+_PRODUCT = re.compile(r"^products?(\.|$)")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+class Plan:
+    """The fields of one kind of event, from a mapping's fields that the kind has."""
+
+    def __init__(
+        self,
+        kind: str,
+        fields: Mapping[str, Told],
+        rows: RowFile,
+        options: File,
+        products: Sequence[Products] = (),
+    ) -> None:
+        self.kind = kind
+        self._columns = {name: told_columns(told) for name, told in fields.items()}
+        for source in reversed(products):
+            self._columns |= {
+                f"products.{name}": told_columns(one) for name, one in source.fields.items()
+            }
+            self._columns["products."] = told_columns(source.fields["sku"])
+        self._personal: set[str] = set()
+        self._attributes = FieldSet(rows.getter, options)
+        self._body = FieldSet(rows.getter, options)
+        self._parts: dict[str, FieldSet] = {}
+        for name, told in fields.items():
+            target = target_of(name, kind)
+            if target is not None and rule_of(told).sum is None:
+                self._set_of(target, rows, options).add(target.place[-1], told, target.nature)
+                if is_personal(rule_of(told), target.nature):
+                    self._personal.add(name)
+
+    def _set_of(self, target: Target, rows: RowFile, options: File) -> FieldSet:
+        match target.place:
+            case [_]:
+                return self._attributes
+            case ["data", _]:
+                return self._body
+            case _:
+                return self._parts.setdefault(target.place[1], FieldSet(rows.getter, options))
+
+    def fill(self, row: Row, mistakes: list[Mistake]) -> tuple[Found, Found]:
+        """The attributes and the data that a row tells; mistakes are added to those given."""
+        cells = row.cells
+        attributes = self._attributes.fill(row, cells, mistakes)
+        data = self._body.fill(row, cells, mistakes)
+        for name, fields in self._parts.items():
+            if part := fields.fill(row, cells, mistakes):
+                data[name] = part
+        return attributes, data
+
+    def mistake(self, error: str, row: int, message: Found) -> Mistake:
+        """A reason of the stream, told of the column behind it."""
+        if error == NOBODY:
+            columns = [self._columns.get(name, "") for name in ("visitorid", "customerid")]
+            return Mistake(
+                row, ", ".join(filter(None, columns)), "", "names nobody: both are empty"
+            )
+        found = _PLACE.match(error)
+        if found is None:
+            column = self._columns.get("time", "") if error.startswith("`time`") else ""
+            return Mistake(row, column, "", error)
+        name = _INDEX.sub("", found["path"].removeprefix("data."))
+        column = self._columns.get(_PRODUCT.sub("products.", name)) or name
+        if found["is_missing"]:
+            return Mistake(row, column, "", f"{name} is empty, and {self.kind} must have it")
+        value = HIDDEN if name in self._personal else _value(message, found["path"])
+        return Mistake(row, column, value, error[found.end() :])
+
+
+def checked(
+    message: Found, plan: Plan, row: int, *, rank: int = 0, is_repeatable: bool = False
+) -> Message | list[Mistake]:
+    """A message as the stream will read it, or its mistakes.
+
+    Args:
+        message: of a CloudEvent, instants as datetimes.
+        plan: knows the columns behind its fields.
+        row: the number of the row it was made of.
+        rank: among events of one instant.
+        is_repeatable: its id is a digest of the row's content.
+    """
+    try:
+        payload = _ENCODE(message)
+    except (UnicodeEncodeError, OverflowError, TypeError) as error:
+        return [Mistake(row, "", "", f"cannot be told as JSON: {error}")]
+    event = decode(payload)
+    if isinstance(event, Rejected):
+        return [plan.mistake(error, row, message) for error in event.errors]
+    return Message(event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable)
+
+
+def _value(message: Any, path: str) -> str:
+    found = message
+    for step in _INDEX.sub(lambda one: "." + one[0][1:-1], path).split("."):
+        if isinstance(found, list):
+            found = found[int(step)]
+        elif isinstance(found, dict):
+            found = found.get(step)
+    return str(found)[:SHOWN]

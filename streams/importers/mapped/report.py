@@ -1,0 +1,51 @@
+"""The report of mistakes: one line per mistake, written while rows are read."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from streams.importers.mapped.outcome import Mistake
+
+_FIRST = 10
+
+
+class Report:
+    """A CSV file of mistakes, there only if there are some; the first ten are kept at hand."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.count = 0
+        self.first: list[Mistake] = []
+        self._draft = file.with_name(file.name + ".draft")
+
+    def __enter__(self) -> Report:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self._content = self._draft.open("w", encoding="utf-8", newline="")
+        self._lines = csv.writer(self._content)
+        self._lines.writerow(Mistake._fields)
+        return self
+
+    def add(self, mistakes: Iterable[Mistake]) -> None:
+        """Write mistakes down."""
+        for one in mistakes:
+            self.count += 1
+            self._lines.writerow(one)
+            if len(self.first) < _FIRST:
+                self.first.append(one)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._content.close()
+        if self.count and error is None:
+            self._draft.replace(self.file)
+            return
+        self._draft.unlink()
+        if error is None:
+            self.file.unlink(missing_ok=True)

@@ -1,0 +1,182 @@
+"""A rule of a mapping as a function from the cells of a row to a value of the contract.
+
+None means that the row does not tell it. What repeats (amounts, words of a lookup) is remembered,
+what is mostly unique (ids, addresses, ISO instants) is not: a memory that always misses costs more.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streams.importers.mapped import conversions, digests, instants
+from streams.importers.mapped.conversions import Unfit, text_of
+from streams.importers.mapped.model import File, Rule, Told
+from streams.importers.mapped.targets import Nature
+from streams.importers.rows.row_file import Cells, Getter
+
+HIDDEN = "(not shown: personal)"
+
+Extract = Callable[[Cells], Any]
+Convert = Callable[[Any], Any]
+_REMEMBERED = 4_096
+
+
+def rule_of(told: Told) -> Rule:
+    """A rule; names alone are those of its columns."""
+    return told if isinstance(told, Rule) else Rule(column=told)
+
+
+def columns_of(rule: Rule) -> list[str]:
+    """The columns that a rule reads."""
+    if rule.join:
+        return rule.join
+    if rule.column is None:
+        return []
+    return [rule.column] if isinstance(rule.column, str) else rule.column
+
+
+def is_personal(rule: Rule, nature: Nature) -> bool:
+    """Whether its cells are plain addresses or numbers, which no report may show."""
+    return nature == "hash" or rule.conversion in ("email_sha256", "phone_sha256")
+
+
+def extractor(
+    told: Told, nature: Nature, getter: Callable[[str], Getter], options: File
+) -> Extract:
+    """How a row's value for a field is found.
+
+    Args:
+        told: the rule, fitting its field.
+        nature: of the field.
+        getter: of the file: how a column is found within a row.
+        options: of the file.
+
+    Returns:
+        A function that raises Unfit, with column and value, for a cell that does not fit.
+    """
+    rule = rule_of(told)
+    if rule.value is not None:
+        constant = rule.value if nature != "text" else str(rule.value)
+        return lambda _: constant
+    columns = columns_of(rule)
+    nulls = frozenset(options.nulls)
+    cell = _cell([getter(one) for one in columns], rule, nulls)
+    convert, default = conversion(rule, nature, options), rule.default
+    known: dict[str, Any] = {}
+    is_remembered = _is_repeated(rule)
+    named, is_hidden = ", ".join(columns), is_personal(rule, nature)
+
+    def extract(cells: Cells) -> Any:
+        found = cell(cells)
+        if found.__class__ is str:
+            found = found.strip()
+            if not found or found in nulls:
+                return default
+            if found in known:
+                return known[found]
+        elif found is None:
+            return default
+        try:
+            told = convert(found)
+        except Unfit as unfit:
+            unfit.column = named
+            unfit.value = HIDDEN if is_hidden else str(found)
+            raise
+        if is_remembered and found.__class__ is str and len(known) < _REMEMBERED:
+            known[found] = told
+        return told
+
+    return extract
+
+
+def plain_column(told: Told, nature: Nature) -> str | None:
+    """The column whose text is the field's value as it stands, if it is as simple as that."""
+    rule = rule_of(told)
+    is_plain = nature == "text" and rule == Rule(column=rule.column)
+    return rule.column if is_plain and isinstance(rule.column, str) else None
+
+
+def conversion(rule: Rule, nature: Nature, options: File) -> Convert:
+    """How a cell that is not empty becomes a value."""
+    if rule.lookup is not None:
+        return looked_up(rule.lookup, rule.otherwise, is_lower=rule.lower)
+    return _CONVERSIONS[rule.conversion or nature](rule, nature, options)
+
+
+def looked_up(
+    table: Mapping[str, Any], otherwise: Any, *, is_lower: bool = False
+) -> Callable[[object], Any]:
+    """How a word is replaced; another one is Unfit unless something stands for it."""
+
+    def replace(told: object) -> Any:
+        word = text_of(told).lower() if is_lower else text_of(told)
+        found = table.get(word, otherwise)
+        if found is None:
+            near = difflib.get_close_matches(word, table, n=1)
+            raise Unfit("is not in the lookup" + (f"; {near[0]!r} is" if near else ""))
+        return found
+
+    return replace
+
+
+def _text(rule: Rule, nature: Nature, _: File) -> Convert:
+    if nature == "hash":
+        return digests.sha256
+    return (lambda told: text_of(told).lower()) if rule.lower else text_of
+
+
+def _instant(rule: Rule, _: Nature, options: File) -> Convert:
+    zone = rule.zone if rule.zone is not None else options.zone
+    return instants.instant(rule.format, ZoneInfo(zone) if zone else None)
+
+
+_CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
+    **dict.fromkeys(("text", "hash", "any"), _text),
+    "instant": _instant,
+    "money": lambda rule, _, options: conversions.money(
+        rule.decimal_mark or options.decimal_mark, rule.digits
+    ),
+    "integer": lambda *_: conversions.integer,
+    "boolean": lambda rule, *_: conversions.boolean(rule.true_words, rule.false_words),
+    "path": lambda rule, *_: conversions.path(rule.separator),
+    "list": lambda rule, *_: conversions.members(rule.separator),
+    "json": lambda *_: lambda told: told,
+    "email_sha256": lambda *_: digests.email_sha256,
+    "phone_sha256": lambda rule, *_: digests.phone_sha256(rule.country_code, rule.trunk_prefix),
+}
+
+
+def _is_repeated(rule: Rule) -> bool:
+    if rule.lookup is not None or rule.conversion in ("money", "path"):
+        return True
+    return rule.conversion is None and rule.format != "iso"
+
+
+def _cell(getters: Sequence[Getter], rule: Rule, nulls: frozenset[str]) -> Extract:
+    """The cell that counts: of one column as it is, of several the first, or all of them joined."""
+
+    def bare(found: Any) -> Any:
+        if isinstance(found, str):
+            found = found.strip()
+            return None if not found or found in nulls else found
+        return found
+
+    def first(cells: Cells) -> Any:
+        for get in getters:
+            if (found := bare(get(cells))) is not None:
+                return found
+        return None
+
+    if rule.join:
+        return lambda cells: _joined([bare(get(cells)) for get in getters], rule.between)
+    return getters[0] if len(getters) == 1 else first
+
+
+def _joined(parts: Sequence[Any], between: str) -> str | None:
+    """Nothing, if all parts are empty; else all of them, so that places keep their meaning."""
+    if all(part is None for part in parts):
+        return None
+    return between.join("" if part is None else text_of(part) for part in parts)

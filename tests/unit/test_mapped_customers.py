@@ -1,0 +1,117 @@
+"""Customer rows as what happened, without a plain address anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from tests.mapped_files import as_csv, made
+
+_CUSTOMER = {
+    "id": "C-7",
+    "e-mail": "Ann@Mail.example",
+    "phone": "0151 2345678",
+    "created": "2025-11-30T09:00:00+01:00",
+    "changed": "",
+    "newsletter": "",
+}
+
+
+def customer(**changes: str) -> dict[str, str]:
+    return _CUSTOMER | changes
+
+
+def test_a_customer_is_registered_with_digests_only(tmp_path: Path) -> None:
+    (told,) = made(tmp_path, as_csv(tmp_path, [customer()]), "customers", "customers").told
+    assert told == {
+        "specversion": "1.0",
+        "type": "customer.registered",
+        "source": "/shop/customers",
+        "origin": "import",
+        "customerid": "C-7",
+        "id": "customer:C-7:registered",
+        "time": "2025-11-30T08:00:00Z",
+        "data": {
+            "email_sha256": hashlib.sha256(b"ann@mail.example").hexdigest(),
+            "phone_sha256": hashlib.sha256(b"+491512345678").hexdigest(),
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        pytest.param({}, ["customer.registered"], id="registered"),
+        pytest.param(
+            {"changed": "2026-02-01"}, ["customer.registered", "customer.updated"], id="changed"
+        ),
+        pytest.param(
+            {"changed": "2025-11-30T09:00:00+01:00"}, ["customer.registered"], id="never since"
+        ),
+        pytest.param(
+            {"newsletter": "yes"}, ["customer.registered", "subscription.changed"], id="subscribed"
+        ),
+        pytest.param(
+            {"newsletter": "no", "changed": "2026-02-01"},
+            ["customer.registered", "customer.updated", "subscription.changed"],
+            id="unsubscribed",
+        ),
+    ],
+)
+def test_a_row_tells_what_happened_to_a_customer(
+    tmp_path: Path, changes: dict[str, str], kinds: list[str]
+) -> None:
+    file = as_csv(tmp_path, [customer(**changes)])
+    assert made(tmp_path, file, "customers", "customers").kinds == kinds
+
+
+def test_a_later_change_is_another_event_and_the_registration_the_same(tmp_path: Path) -> None:
+    rows = ([customer(changed="2026-02-01")], [customer(changed="2026-02-02")])
+    first, later = (
+        {one["id"] for one in made(tmp_path, as_csv(tmp_path, row), "customers", "customers").told}
+        for row in rows
+    )
+    assert first & later == {"customer:C-7:registered"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        pytest.param({"e-mail": "ann(at)mail.example"}, "e-mail", id="no address"),
+        pytest.param({"phone": "ask ann"}, "phone", id="no phone"),
+        pytest.param({"created": ""}, "created", id="no registration"),
+        pytest.param({"newsletter": "perhaps"}, "newsletter", id="no answer"),
+        pytest.param({"id": ""}, "id", id="nobody"),
+    ],
+)
+def test_a_bad_customer_is_left_out_with_its_mistake(
+    tmp_path: Path, changes: dict[str, str], column: str
+) -> None:
+    file = as_csv(tmp_path, [customer(**changes)])
+    imported = made(tmp_path, file, "customers", "customers")
+    assert [place for _, place, _ in imported.mistakes] == [column]
+    assert imported.told == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["e-mail", "{column: e-mail, as: email_sha256}", "{column: e-mail, lower: true}"],
+    ids=["as it is", "hashed", "in lower case"],
+)
+def test_a_plain_address_gets_neither_into_an_event_nor_into_the_report(
+    tmp_path: Path, rule: str
+) -> None:
+    mapping = f"""
+makes: customers
+source: /shop
+file: {{zone: UTC}}
+fields: {{customerid: id, email_sha256: {rule}, identifiers.email_sha256: {rule}}}
+registered: created
+"""
+    rows = [customer(), customer(**{"id": "C-8", "e-mail": "bob at mail.example"})]
+    imported = made(tmp_path, as_csv(tmp_path, rows), mapping, "customers")
+    said = b"".join(payload for _, payload in imported.history.pile.messages())
+    assert b"mail.example" not in said.lower()
+    assert "mail.example" not in imported.history.report.read_text().lower()

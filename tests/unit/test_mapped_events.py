@@ -1,0 +1,308 @@
+"""Rows as events by a mapping: ids, order, mistakes, and every row accounted for."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.importers.mapped.reading import read_mapping
+from streams.importers.mapped.rules import columns_of, rule_of
+from tests.mapped_files import EVENTS, as_csv, as_json_lines, as_text, made, visit
+
+SHOP = """
+makes: events
+source: /shop/log
+kind:
+  column: action
+  lookup:
+    page: page.viewed
+    view: product.viewed
+    add: cart.item_added
+    order: order.placed
+    ping: skip
+fields:
+  time: {column: at, zone: UTC}
+  visitorid: who
+  customerid: client
+  order_id: order
+  revenue_minor: {column: total, as: money}
+  currency: {value: EUR}
+  channel: {column: from, lookup: {g: Paid Search, m: Email}, otherwise: Other, default: Direct}
+  context.stock: {column: stock, as: integer}
+products:
+  fields:
+    sku: sku
+    price_minor: {column: price, as: money}
+    quantity: {column: units, default: 1}
+"""
+_ROW = dict.fromkeys(
+    ("at", "action", "who", "client", "order", "total", "from", "stock", "sku", "price", "units"),
+    "",
+)
+
+
+def row(**changes: str) -> dict[str, str]:
+    return _ROW | {"at": "2026-03-01 10:00:00", "action": "page", "who": "c-1"} | changes
+
+
+def test_a_row_tells_its_kind_and_only_the_fields_that_the_kind_has(tmp_path: Path) -> None:
+    view = row(action="view", sku="M-1", price="12.50", total="99", stock="3")
+    (told,) = made(tmp_path, as_csv(tmp_path, [view]), SHOP).told
+    assert told | {"id": ""} == {
+        "specversion": "1.0",
+        "type": "product.viewed",
+        "source": "/shop/log",
+        "origin": "import",
+        "id": "",
+        "time": "2026-03-01T10:00:00Z",
+        "visitorid": "c-1",
+        "channel": "Direct",
+        "data": {
+            "currency": "EUR",
+            "product": {"sku": "M-1", "price_minor": 1250, "quantity": 1},
+            "context": {"stock": 3},
+        },
+    }
+
+
+def test_every_row_is_in_an_event_or_counted_with_its_reason(tmp_path: Path) -> None:
+    rows = [row(), row(action="ping"), row(action="dance"), row(at="soon"), row(who="")]
+    imported = made(tmp_path, as_csv(tmp_path, rows), SHOP)
+    assert imported.history.rows == {
+        "rows": 5,
+        "in events": 1,
+        "left out for mistakes": 3,
+        "skipped: ping is left out": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "words"),
+    [
+        pytest.param({"at": ""}, "at", "time is empty, and page.viewed must have it", id="no time"),
+        pytest.param({"at": "soon"}, "at", "is not an instant", id="no instant"),
+        pytest.param({"at": "1016-03-01"}, "at", "lies outside 1990..2099", id="a year long gone"),
+        pytest.param({"who": ""}, "who, client", "names nobody", id="nobody"),
+        pytest.param({"action": "dance"}, "action", "not in the lookup of kinds", id="a new word"),
+        pytest.param({"action": "view"}, "sku", "must have it", id="no product"),
+        pytest.param({"action": "order"}, "order", "order_id is empty", id="no order id"),
+        pytest.param(
+            {"action": "order", "order": "1", "total": "12,50"}, "total", "mark '.'", id="a comma"
+        ),
+        pytest.param({"action": "view", "sku": "s" * 300}, "sku", "length <= 256", id="a long sku"),
+        pytest.param(
+            {"action": "view", "sku": "s", "price": "-1"}, "price", ">= 0", id="a negative price"
+        ),
+        pytest.param(
+            {"action": "add", "sku": "s", "units": "few"}, "units", "whole number", id="few units"
+        ),
+        pytest.param({"stock": "3.5"}, "stock", "is not a whole number", id="half a piece"),
+    ],
+)
+def test_a_mistake_is_reported_with_its_row_and_column(
+    tmp_path: Path, changes: dict[str, str], column: str, words: str
+) -> None:
+    imported = made(tmp_path, as_csv(tmp_path, [row(), row(**changes), row()]), SHOP)
+    ((number, place, mistake),) = imported.mistakes
+    assert (number, place) == (3, column)
+    assert words in mistake
+    assert imported.history.rows["in events"] == 2
+
+
+def test_all_mistakes_of_a_row_are_reported(tmp_path: Path) -> None:
+    bad = row(at="soon", action="view", sku="s", price="dear", units="few")
+    imported = made(tmp_path, as_csv(tmp_path, [bad]), SHOP)
+    assert {column for _, column, _ in imported.mistakes} == {"at", "price", "units"}
+    assert imported.history.bad_rows == 1
+
+
+def test_the_report_goes_when_its_mistakes_are_mended(tmp_path: Path) -> None:
+    bad = made(tmp_path, as_csv(tmp_path, [row(at="soon")]), SHOP)
+    assert bad.history.report.exists()
+    good = made(tmp_path, as_csv(tmp_path, [row()]), SHOP)
+    assert not good.history.report.exists()
+
+
+def test_events_come_in_time_order_whatever_the_order_of_rows(tmp_path: Path) -> None:
+    rows = [row(at=f"2026-03-01 {hour:02}:00:00", who=f"c-{hour}") for hour in range(24)]
+    shuffled = random.Random(1).sample(rows, len(rows))
+    assert made(tmp_path, as_csv(tmp_path, shuffled), SHOP).told == [
+        *made(tmp_path, as_csv(tmp_path, rows), SHOP).told
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), min_size=1, max_size=30),
+    st.randoms(use_true_random=False),
+)
+def test_any_permutation_of_rows_gives_the_same_messages(
+    seen: list[tuple[int, str]], chance: random.Random
+) -> None:
+    rows = [visit(at=f"2026-03-01T10:00:0{second}", who=who) for second, who in seen]
+    with tempfile.TemporaryDirectory() as folder:
+        told = made(Path(folder), as_csv(Path(folder), rows), EVENTS).told
+        chance.shuffle(rows)
+        again = made(Path(folder), as_csv(Path(folder), rows), EVENTS).told
+    assert told == again
+    assert len({one["id"] for one in told}) == len(rows)
+
+
+def test_rows_that_say_the_same_are_events_of_their_own_by_counting(tmp_path: Path) -> None:
+    told = made(tmp_path, as_csv(tmp_path, [visit(), visit(), visit()]), EVENTS).told
+    (first, *others) = [one["id"] for one in told]
+    assert others == [f"{first}-2", f"{first}-3"]
+
+
+def test_rows_added_to_an_export_change_no_id(tmp_path: Path) -> None:
+    few = made(tmp_path, as_csv(tmp_path, [visit(who="b")]), EVENTS).told
+    more = made(tmp_path, as_csv(tmp_path, [visit(who="a"), visit(who="b")]), EVENTS).told
+    assert few[0] in more
+
+
+def test_an_id_of_the_file_is_kept_and_its_copies_are_counted(tmp_path: Path) -> None:
+    mapping = EVENTS + '  id: {join: [who, at], with: ":"}\n'
+    imported = made(tmp_path, as_csv(tmp_path, [visit(), visit(), visit(who="d")]), mapping)
+    assert sorted(one["id"] for one in imported.told) == [
+        *["c-1:2026-03-01T10:00:00"] * 2,
+        "d:2026-03-01T10:00:00",
+    ]
+    assert imported.history.rows["events that repeat an id"] == 1
+
+
+def test_a_lookup_reads_words_in_lower_case_if_told_so(tmp_path: Path) -> None:
+    mapping = EVENTS + "  channel: {column: url, lower: true, lookup: {mail: Email}}\n"
+    imported = made(tmp_path, as_csv(tmp_path, [visit(url="MAIL"), visit(url="mial")]), mapping)
+    assert imported.told[0]["channel"] == "Email"
+    assert imported.mistakes == [(3, "url", "is not in the lookup; 'mail' is")]
+
+
+def test_words_that_mean_nothing_are_empty(tmp_path: Path) -> None:
+    mapping = 'file: {nulls: ["NULL", "-"]}' + EVENTS
+    (told,) = made(tmp_path, as_csv(tmp_path, [visit(url=" NULL ")]), mapping).told
+    assert "page" not in told["data"]
+
+
+def test_of_several_columns_the_first_that_tells_counts(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("visitorid: who", "visitorid: [login, who]")
+    rows = [visit() | {"login": ""}, visit() | {"login": "ann"}]
+    told = made(tmp_path, as_csv(tmp_path, rows), mapping).told
+    assert {one["visitorid"] for one in told} == {"c-1", "ann"}
+
+
+def test_numbers_and_truth_of_json_become_text_where_text_is_wanted(tmp_path: Path) -> None:
+    row = {"at": "2026-03-01T10:00:00Z", "who": 17850, "url": {"a": 1}}
+    fine = {"at": "2026-03-01T10:00:00Z", "who": 17850.0, "url": "/"}
+    imported = made(tmp_path, as_json_lines(tmp_path, [fine, row]), EVENTS)
+    assert imported.told[0]["visitorid"] == "17850"
+    assert imported.mistakes == [(2, "url", "is an object, where text was expected")]
+
+
+PRODUCTS = """
+makes: events
+source: /shop/log
+kind: cart.item_added
+fields:
+  time: {column: at, zone: UTC}
+  visitorid: who
+products:
+"""
+
+
+@pytest.mark.parametrize(
+    ("products", "told", "skus"),
+    [
+        pytest.param("  {fields: {sku: sku}}", {"sku": "M-1", "who": "c"}, ["M-1"], id="a row"),
+        pytest.param(
+            "  {each: split, fields: {sku: sku, quantity: units}}",
+            {"sku": "M-1|M-2", "units": "1|2", "who": "c"},
+            ["M-1", "M-2"],
+            id="lists in cells",
+        ),
+        pytest.param(
+            "  {each: item, of: lines, fields: {sku: id, name: about.name}}",
+            {"lines": '[{"id": "M-1", "about": {"name": "Mug"}}, {"id": "M-2"}]', "who": "c"},
+            ["M-1", "M-2"],
+            id="a list of JSON in a cell",
+        ),
+    ],
+)
+def test_products_come_from_a_row_from_lists_and_from_objects(
+    tmp_path: Path, products: str, told: dict[str, str], skus: list[str]
+) -> None:
+    file = as_csv(tmp_path, [told | {"at": "2026-03-01"}])
+    (event,) = made(tmp_path, file, PRODUCTS + products + "\n").told
+    assert [one["sku"] for one in event["data"]["products"]] == skus
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        pytest.param("[{", "is not JSON", id="broken JSON"),
+        pytest.param('{"id": 1}', "is not a list of objects", id="an object"),
+        pytest.param('[{"name": "Mug"}]', "a product has no sku", id="an item without an SKU"),
+    ],
+)
+def test_a_broken_list_of_products_is_a_mistake(tmp_path: Path, cell: str, words: str) -> None:
+    mapping = PRODUCTS + "  {each: item, of: lines, fields: {sku: id}}\n"
+    file = as_csv(tmp_path, [{"at": "2026-03-01", "who": "c", "lines": cell}])
+    ((_, column, mistake),) = made(tmp_path, file, mapping).mistakes
+    assert column.startswith("lines")
+    assert words in mistake
+
+
+def test_rows_of_a_group_make_one_event_wherever_they_stand(tmp_path: Path) -> None:
+    mapping = "group_by: cart" + PRODUCTS + "  {fields: {sku: sku}}\n"
+    carts = ("1", "2", "1", "", "")
+    rows = [
+        {"at": "2026-03-01", "who": "c", "cart": cart, "sku": f"M-{number}"}
+        for number, cart in enumerate(carts)
+    ]
+    imported = made(tmp_path, as_csv(tmp_path, rows), mapping)
+    skus = sorted([one["sku"] for one in told["data"]["products"]] for told in imported.told)
+    assert skus == [["M-0", "M-2"], ["M-1"], ["M-3"], ["M-4"]]
+
+
+def test_a_bad_row_leaves_out_its_whole_group(tmp_path: Path) -> None:
+    mapping = "group_by: cart" + PRODUCTS + "  {fields: {sku: sku, quantity: units}}\n"
+    rows = [
+        {"at": "2026-03-01", "who": "c", "cart": "1", "sku": "M-1", "units": units}
+        for units in ("1", "few", "2")
+    ]
+    imported = made(tmp_path, as_csv(tmp_path, rows), mapping)
+    assert imported.history.rows["left out for mistakes"] == 3
+    assert [number for number, _, _ in imported.mistakes] == [3]
+
+
+def test_the_shipped_example_of_events_can_be_imported(tmp_path: Path) -> None:
+    row = {
+        "time": "04.03.2026 10:15:00",
+        "action": "view",
+        "cookie": "c-1",
+        "price": "12,50",
+        "sku": "M-1",
+        "category": "Home > Mugs",
+    }
+    read = read_mapping("events", "events").mapping
+    columns = [one for told in read.fields.values() for one in columns_of(rule_of(told))]
+    file = as_csv(tmp_path, [dict.fromkeys([*columns, "title", "quantity"], "") | row])
+    (told,) = made(tmp_path, file, "events").told
+    assert told["time"] == "2026-03-04T09:15:00Z"
+    assert told["data"]["product"] == {
+        "sku": "M-1",
+        "category": "Home/Mugs",
+        "price_minor": 1250,
+        "quantity": 1,
+    }
+
+
+def test_cyrillic_of_windows_survives(tmp_path: Path) -> None:
+    mapping = "file: {encoding: windows-1251}" + EVENTS + "  page.title: title\n"
+    text = "at,who,url,title\n2026-03-01T10:00:00,c-1,/,Кружка\n"
+    (told,) = made(tmp_path, as_text(tmp_path, text, encoding="windows-1251"), mapping).told
+    assert told["data"]["page"]["title"] == "Кружка"
