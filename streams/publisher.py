@@ -45,6 +45,10 @@ RETRY_SECONDS = 1.0
 class EventRefusedError(Exception):
     """The event contradicts the contract and was not kept; the message names every reason."""
 
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -105,13 +109,25 @@ class Publisher:
             SpoolFullError: the broker was away for too long and the spool is full.
             SpoolError: the publisher was closed.
         """
+        self.publish_message(encode(event))
+
+    def publish_message(self, value: bytes) -> None:
+        """Keep an event that is a message already, as it stands: with what no contract knows yet.
+
+        Args:
+            value: one CloudEvents object, UTF-8 JSON.
+
+        Raises:
+            EventRefusedError: it contradicts the contract.
+            SpoolFullError: the broker was away for too long and the spool is full.
+            SpoolError: the publisher was closed.
+        """
         if self._process != os.getpid():
             raise RuntimeError("a publisher does not survive a fork: make it after the fork")
-        value = encode(event)
-        checked = decode(value)
-        if isinstance(checked, Rejected):
+        event = decode(value)
+        if isinstance(event, Rejected):
             self._count("refused_by_contract")
-            raise EventRefusedError("; ".join(checked.errors))
+            raise EventRefusedError(event.errors)
         try:
             self._spool.append(Message(key_of(event), value))
         except SpoolFullError:
