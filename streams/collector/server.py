@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -43,6 +44,9 @@ PREFLIGHT_HEADERS = {
 }
 
 
+Endpoint = Callable[[web.BaseRequest], Awaitable[web.Response]]
+
+
 class Collector:
     """Answers for one publisher."""
 
@@ -55,18 +59,27 @@ class Collector:
         self._script = page_script()
         self._answers: Counter[tuple[str, int]] = Counter()
 
-    def application(self) -> web.Application:
-        """The routes."""
-        application = web.Application()
-        application.router.add_post("/v1/beacon", self._beacon)
-        application.router.add_post("/v1/events", self._events)
-        application.router.add_options("/v1/beacon", self._preflight)
-        application.router.add_get("/v1/page.js", self._page_script)
-        application.router.add_get("/healthz", self._health)
-        application.router.add_get("/metrics", self._metrics)
-        return application
+        self._endpoints: dict[tuple[str, str], Endpoint] = {
+            ("POST", "/v1/beacon"): self._beacon,
+            ("POST", "/v1/events"): self._events,
+            ("OPTIONS", "/v1/beacon"): self._preflight,
+            ("GET", "/v1/page.js"): self._page_script,
+            ("GET", "/healthz"): self._health,
+            ("GET", "/metrics"): self._metrics,
+        }
 
-    async def _events(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """The answer to any request; a bug gives aiohttp's page for 500, and a line in the log."""
+        endpoint = self._endpoints.get((request.method, request.path))
+        if endpoint:
+            return await endpoint(request)
+        methods = [method for method, path in self._endpoints if path == request.path]
+        if not methods:
+            return self._refused("other", Refusal(404, "there is nothing here"))
+        told = f"{', '.join(methods)} is taken here, not {request.method[:20]}"
+        return self._refused("other", Refusal(405, told), {"Allow": ", ".join(methods)})
+
+    async def _events(self, request: web.BaseRequest) -> web.Response:
         """Events of the shop's servers."""
         messages = self._stranger(request) or await self._messages(
             request, self._settings.collector_max_body_bytes
@@ -75,7 +88,7 @@ class Collector:
             return self._refused("events", messages)
         return self._answer("events", await self._intake.take_events(messages))
 
-    async def _beacon(self, request: web.Request) -> web.Response:
+    async def _beacon(self, request: web.BaseRequest) -> web.Response:
         """Events of a browser's page; whoever comes without our cookie gets one."""
         refusal = self._foreign_page(request)
         if refusal:
@@ -91,14 +104,14 @@ class Collector:
         outcome = await self._intake.take_beacons(messages, visit)
         return self._answer("beacon", outcome, headers)
 
-    async def _preflight(self, request: web.Request) -> web.Response:
+    async def _preflight(self, request: web.BaseRequest) -> web.Response:
         """A browser asks whether a page may send what is no simple form."""
         refusal = self._foreign_page(request)
         if refusal:
             return self._refused("preflight", refusal)
         return web.Response(status=204, headers={**_cors(request), **PREFLIGHT_HEADERS})
 
-    async def _page_script(self, _: web.Request) -> web.Response:
+    async def _page_script(self, _: web.BaseRequest) -> web.Response:
         return web.Response(
             body=self._script,
             content_type="text/javascript",
@@ -106,20 +119,20 @@ class Collector:
             headers=SCRIPT_HEADERS,
         )
 
-    async def _health(self, _: web.Request) -> web.Response:
+    async def _health(self, _: web.BaseRequest) -> web.Response:
         """Whether events are taken and, when the broker lets us, sent."""
         if self._publisher.counts().is_sending:
             return web.Response(text="ok\n")
         return web.Response(status=503, text="events are kept, but nothing sends them: restart\n")
 
-    async def _metrics(self, request: web.Request) -> web.Response:
+    async def _metrics(self, request: web.BaseRequest) -> web.Response:
         """Counts for the shop's monitoring."""
         refusal = self._stranger(request)
         if refusal:
             return self._refused("metrics", refusal)
         return web.Response(text=metrics(self._publisher.counts(), self._answers))
 
-    def _stranger(self, request: web.Request) -> Refusal | None:
+    def _stranger(self, request: web.BaseRequest) -> Refusal | None:
         """Why a request is not one of the shop's own servers."""
         if "Origin" in request.headers:
             return Refusal(403, "browsers send to /v1/beacon: here the shop's servers speak")
@@ -128,13 +141,15 @@ class Collector:
             return Refusal(401, "`Authorization: Bearer` with the COLLECTOR_TOKEN is needed")
         return None
 
-    def _foreign_page(self, request: web.Request) -> Refusal | None:
+    def _foreign_page(self, request: web.BaseRequest) -> Refusal | None:
         origin = request.headers.get("Origin", "")
         if may_send_beacons(origin, request.headers.get("Host", ""), self._origins):
             return None
         return Refusal(403, f"pages of {_clean(origin)[:80]} are not among COLLECTOR_ORIGINS")
 
-    async def _messages(self, request: web.Request, at_most_bytes: int) -> list[bytes] | Refusal:
+    async def _messages(
+        self, request: web.BaseRequest, at_most_bytes: int
+    ) -> list[bytes] | Refusal:
         """The messages of a request's body."""
         media = request.headers.get("Content-Type", "")
         unread = unreadable(_clean(media), request.headers.get("Content-Encoding", ""))
@@ -145,25 +160,24 @@ class Collector:
             return body
         return messages_in(media, body, self._settings.collector_max_events)
 
-    async def _body(self, request: web.Request, at_most: int) -> bytes | Refusal:
+    async def _body(self, request: web.BaseRequest, at_most: int) -> bytes | Refusal:
         """The whole body, unless it is too long or too slow."""
         too_long = Refusal(413, f"the body is longer than {at_most:,} bytes")
         if (request.content_length or 0) > at_most:
             return too_long
-        body = bytearray()
         try:
-            async with asyncio.timeout(self._settings.collector_body_seconds):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > at_most:
-                        return too_long
+            if request.content.is_eof():  # a small body comes with its head
+                body = request.content.read_nowait()
+            else:
+                async with asyncio.timeout(self._settings.collector_body_seconds):
+                    body = await _read(request, at_most)
         except TimeoutError:
             return Refusal(408, "the body did not come in time")
         except web.RequestPayloadError:
             return Refusal(400, "the body does not keep to HTTP")
-        return bytes(body)
+        return body if len(body) <= at_most else too_long
 
-    def _visit(self, request: web.Request) -> Visit:
+    def _visit(self, request: web.BaseRequest) -> Visit:
         """What the headers of a request and its connection say about the visitor."""
         headers = request.headers
         forwarded = ",".join(headers.getall("X-Forwarded-For", []))
@@ -176,7 +190,7 @@ class Collector:
             received_at=datetime.now(UTC),
         )
 
-    def _is_secure(self, request: web.Request) -> bool:
+    def _is_secure(self, request: web.BaseRequest) -> bool:
         """Whether the browser came by https, or its page did."""
         if request.headers.get("Origin", "").startswith("https://"):
             return True
@@ -208,7 +222,17 @@ class Collector:
         return web.Response(status=status, body=body, headers=headers)
 
 
-def _cors(request: web.Request) -> dict[str, str]:
+async def _read(request: web.BaseRequest, at_most: int) -> bytes:
+    """A body to its end, or so far that it is too long."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > at_most:
+            break
+    return bytes(body)
+
+
+def _cors(request: web.BaseRequest) -> dict[str, str]:
     """The headers that let a page of another origin read the answer; it may, or was refused."""
     origin = request.headers.get("Origin")
     if not origin:
@@ -220,7 +244,7 @@ def _cors(request: web.Request) -> dict[str, str]:
     }
 
 
-def _peer(request: web.Request) -> str:
+def _peer(request: web.BaseRequest) -> str:
     peer = request.transport.get_extra_info("peername") if request.transport else None
     return str(peer[0]) if peer else ""
 

@@ -68,10 +68,13 @@ async def _answer(publisher: Publisher, settings: CollectorSettings) -> None:
     await runner.cleanup()
 
 
-def runner_of(publisher: Publisher, settings: CollectorSettings) -> web.AppRunner:
-    """The collector within bounds: on heads of requests, on slow ones, on idle connections."""
-    return web.AppRunner(
-        Collector(publisher, settings).application(),
+def runner_of(publisher: Publisher, settings: CollectorSettings) -> web.ServerRunner:
+    """The collector within bounds: on heads of requests, on slow ones, on idle connections.
+
+    aiohttp's lower level, without its routes: they cost as much as a call of the publisher.
+    """
+    server = web.Server(
+        Collector(publisher, settings).answer,
         access_log=None,
         auto_decompress=False,
         keepalive_timeout=settings.collector_idle_seconds,
@@ -79,8 +82,8 @@ def runner_of(publisher: Publisher, settings: CollectorSettings) -> web.AppRunne
         max_field_size=MAX_HEADER_BYTES,
         max_headers=MAX_HEADERS,
         max_line_size=MAX_LINE_BYTES,
-        shutdown_timeout=FINISH_SECONDS,
     )
+    return web.ServerRunner(server, shutdown_timeout=FINISH_SECONDS)
 
 
 def _allow_many_connections() -> None:
