@@ -114,7 +114,7 @@ class CollectorProcess:
     def __init__(self, stream: StreamSettings, spool: Path, port: int, **variables: str) -> None:
         self.place = Place(f"http://127.0.0.1:{port}", spool)
         self._log = spool.with_name(f"{spool.name}.log")
-        self._command = [COMMAND, "collect", "serve", "--port", str(port), "--spool", spool]
+        self.command = [COMMAND, "collect", "serve", "--port", str(port), "--spool", spool]
         self._environment = {
             **os.environ,
             "KAFKA_BROKERS": stream.kafka_brokers,
@@ -125,7 +125,7 @@ class CollectorProcess:
     def start(self) -> None:
         """Start it and wait until it answers."""
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, env=self._environment, stderr=log)
+            self.process = subprocess.Popen(self.command, env=self._environment, stderr=log)
         eventually(lambda: self.process.poll() is not None or self.is_answering(), tell=self.told)
         assert self.process.poll() is None, self.told()
 
