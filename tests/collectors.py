@@ -11,7 +11,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from streams.settings import StreamSettings
 from tests.processes import COMMAND, eventually
 
 NOWHERE = StreamSettings(kafka_brokers="127.0.0.1:1")
+ON_A_FREE_PORT = CollectorSettings(collector_port=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +83,38 @@ class Place:
 
 @contextmanager
 def collector_in_process(
-    spool: Path, settings: CollectorSettings | None = None, stream: StreamSettings = NOWHERE
+    spool: Path, settings: CollectorSettings = ON_A_FREE_PORT, stream: StreamSettings = NOWHERE
 ) -> Iterator[Place]:
-    """A collector in a thread of this process, on a free port, by default without a broker."""
-    settings = replace(settings or CollectorSettings(), collector_port=0)
+    """A collector in a thread of this process, by default without a broker."""
     publisher = Publisher(stream, spool, settings.collector_spool_bytes)
+    try:
+        with answering(publisher, settings) as port:
+            yield Place(f"http://127.0.0.1:{port}", spool)
+    finally:
+        publisher.close(0)
+
+
+@contextmanager
+def answering(publisher: Publisher, settings: CollectorSettings) -> Iterator[int]:
+    """The HTTP side of a collector in a thread; on which port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="collector")
     thread.start()
 
-    async def start() -> tuple[web.ServerRunner, int]:
+    async def start() -> web.ServerRunner:
         runner = runner_of(publisher, settings)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return runner, runner.addresses[0][1]
+        await web.TCPSite(runner, "127.0.0.1", settings.collector_port).start()
+        return runner
 
-    runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
-        yield Place(f"http://127.0.0.1:{port}", spool)
+        yield runner.addresses[0][1]
     finally:
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
-        publisher.close(0)
 
 
 class CollectorProcess:

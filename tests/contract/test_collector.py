@@ -22,6 +22,7 @@ from tests.collectors import Place, collector_in_process
 SHOP = "https://www.shop.example"
 TOKEN = "a-token-of-the-shop"
 SETTINGS = CollectorSettings(
+    collector_port=0,
     collector_origins=SHOP,
     collector_max_body_bytes=20_000,
     collector_max_beacon_bytes=2_000,
