@@ -9,16 +9,20 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from streams.events import encode
-from streams.producer import read_topic
+from streams.local_kafka import LocalKafka
+from streams.producer import ensure_topics, read_topic
+from streams.producer.reading import Record
 from streams.settings import StreamSettings
 from tests.builders import event
 from tests.collectors import CollectorProcess
-from tests.fixtures_kafka import free_port_pair
+from tests.fixtures_kafka import free_port_pair, settings_on
+from tests.processes import eventually
 
 CLIENTS = 4
 
@@ -32,19 +36,19 @@ class Clients:
         self._stop = threading.Event()
         self.answered: set[str] = set()
 
-    def send_until(self, count: int) -> None:
-        """Send from several threads until so many more were answered, and go on a moment."""
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Send from several threads meanwhile."""
         self._stop.clear()
         threads = [threading.Thread(target=self._send) for _ in range(CLIENTS)]
         for thread in threads:
             thread.start()
-        wanted = len(self.answered) + count
-        while len(self.answered) < wanted:
-            time.sleep(0.005)
-        self._collector.kill()  # while they send
-        self._stop.set()
-        for thread in threads:
-            thread.join(30)
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(30)
 
     def _send(self) -> None:
         while not self._stop.is_set():
@@ -62,6 +66,14 @@ class Clients:
             self.answered.add(f"event-{number:012}")
 
 
+def topic_of(settings: StreamSettings) -> list[Record]:
+    """What arrived, each under the key of its visitor."""
+    records = list(read_topic(settings, settings.events_topic))
+    for one in records:
+        assert json.loads(one.value or b"{}")["visitorid"].encode() == one.key
+    return records
+
+
 @pytest.fixture
 def collector(stream_settings: StreamSettings, tmp_path: Path) -> Iterator[CollectorProcess]:
     process = CollectorProcess(stream_settings, tmp_path / "spool", free_port_pair())
@@ -76,12 +88,35 @@ def test_every_event_answered_with_202_arrives_although_the_collector_is_killed_
     clients = Clients(collector)
     dice = random.Random(2016)
     for _ in range(2):
-        clients.send_until(dice.randrange(100, 400))
+        with clients.sending():
+            wanted = len(clients.answered) + dice.randrange(100, 400)
+            eventually(lambda wanted=wanted: len(clients.answered) >= wanted)
+            collector.kill()
         collector.start()
     assert collector.stop() == 0, collector.told()  # sends what is left
-    topic = read_topic(stream_settings, stream_settings.events_topic)
-    arrived = {json.loads(record.value or b"{}")["id"] for record in topic}
+    arrived = {json.loads(one.value or b"{}")["id"] for one in topic_of(stream_settings)}
     assert len(clients.answered) >= 200
+    assert clients.answered - arrived == set()
+
+
+def test_events_are_answered_with_202_while_the_broker_is_down_and_arrive_when_it_is_back(
+    stoppable_kafka: LocalKafka, tmp_path: Path
+) -> None:
+    settings = settings_on(stoppable_kafka.brokers, tmp_path)
+    ensure_topics(settings)
+    collector = CollectorProcess(settings, tmp_path / "spool", free_port_pair())
+    collector.start()
+    clients = Clients(collector)
+    with clients.sending():
+        eventually(lambda: collector.metric("collector_events_sent_total") > 100)
+        stoppable_kafka.stop()
+        answered = len(clients.answered)
+        eventually(lambda: len(clients.answered) > answered + 500)
+    assert collector.metric("collector_events_unsent") >= 500
+    stoppable_kafka.start()
+    eventually(lambda: collector.metric("collector_events_unsent") == 0, tell=collector.told)
+    assert collector.stop() == 0
+    arrived = {json.loads(one.value or b"{}")["id"] for one in topic_of(settings)}
     assert clients.answered - arrived == set()
 
 
@@ -118,5 +153,4 @@ def test_requests_under_way_are_answered_when_it_is_told_to_stop(
         time.sleep(0.001)
     assert collector.stop() == 0
     client.join(30)
-    topic = read_topic(stream_settings, stream_settings.events_topic)
-    assert (answers, len(list(topic))) == ([202], 1000)
+    assert (answers, len(topic_of(stream_settings))) == ([202], 1000)

@@ -16,7 +16,7 @@ import pytest
 
 from streams.collector.settings import CollectorSettings
 from streams.publisher import Publisher
-from tests.browser import Chromium, Tab, running_chromium
+from tests.browser import Chromium, Tab, chromium, running_chromium
 from tests.collectors import NOWHERE, Place, answering
 from tests.fixtures_kafka import free_port_pair
 from tests.processes import eventually
@@ -229,3 +229,17 @@ def test_who_asks_for_privacy_is_not_followed_where_the_shop_respects_it(
         world.show("/two")
         world.tab.run("aa('site.interacted', {element: 'other'})")
         world.events(1)
+
+
+@pytest.mark.parametrize(
+    ("is_ci", "outcome"),
+    [("true", pytest.fail.Exception), ("", pytest.skip.Exception)],
+    ids=["CI fails", "another machine skips"],
+)
+def test_without_chromium_nothing_passes_unseen(
+    monkeypatch: pytest.MonkeyPatch, is_ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", is_ci)
+    with pytest.raises(outcome, match="apt-get install chromium"):
+        chromium()
