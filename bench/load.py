@@ -9,11 +9,12 @@ TOLD gets one JSON line per request: id, when it was due, seconds it took, statu
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 import time
 import uuid
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
+CONNECTIONS = 100
 VISITORS = 997
 EVENTS_EVERY = 4  # of so many requests one comes from the shop's server, the others from browsers
 PATIENCE_SECONDS = 30.0
@@ -38,10 +40,10 @@ class Told:
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection, one request at a time; free connections wait in a list."""
+    """One kept-alive connection, one request at a time; it asks for the next when it is free."""
 
-    def __init__(self, free: list[Connection]) -> None:
-        self._free = free
+    def __init__(self, is_free: Callable[[Connection], None]) -> None:
+        self._is_free = is_free
         self._received = b""
         self._told: Told | None = None
         self._due_at = 0.0
@@ -66,7 +68,7 @@ class Connection(asyncio.Protocol):
             self._told.took_seconds = time.perf_counter() - self._due_at
             self._told.status = int(head[9:12])
             self._received, self._told = b"", None
-            self._free.append(self)
+            self._is_free(self)
 
 
 class Load:
@@ -76,38 +78,41 @@ class Load:
         place = urlsplit(url)
         self._host, self._port = place.hostname or "127.0.0.1", place.port or 80
         self._free: list[Connection] = []
-        self._opening: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[bytes, Told, float]] = deque()
 
     async def run(self, rate: int, seconds: int) -> list[Told]:
         """Send every request at its moment, and wait for the answers."""
         requests = [self._request(number) for number in range(rate * seconds)]
         answers = [Told(event_id, number / rate) for number, (event_id, _) in enumerate(requests)]
+        await self._connect()
         began = time.perf_counter() + 0.5
         for told, (_, request) in zip(answers, requests, strict=True):
             due_at = began + told.due_seconds
             while (wait := due_at - time.perf_counter()) > 0:
                 await asyncio.sleep(wait)
-            self._send(request, told, due_at)
+            if self._free:
+                self._free.pop().ask(request, told, due_at)
+            else:
+                self._waiting.append((request, told, due_at))
         deadline = time.perf_counter() + PATIENCE_SECONDS
         while time.perf_counter() < deadline and not all(told.status for told in answers):
             await asyncio.sleep(0.1)
         return answers
 
-    def _send(self, request: bytes, told: Told, due_at: float) -> None:
-        if self._free:
-            self._free.pop().ask(request, told, due_at)
-            return
-        opening = asyncio.ensure_future(self._send_by_a_new_one(request, told, due_at))
-        self._opening.add(opening)
-        opening.add_done_callback(self._opening.discard)
-
-    async def _send_by_a_new_one(self, request: bytes, told: Told, due_at: float) -> None:
+    async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(OSError):  # no answer then
+        for _ in range(CONNECTIONS):
             _, connection = await loop.create_connection(
-                lambda: Connection(self._free), self._host, self._port
+                lambda: Connection(self._take_next), self._host, self._port
             )
-            connection.ask(request, told, due_at)
+            self._free.append(connection)
+
+    def _take_next(self, connection: Connection) -> None:
+        """A connection has its answer: it sends what waits, or waits itself."""
+        if self._waiting:
+            connection.ask(*self._waiting.popleft())
+        else:
+            self._free.append(connection)
 
     def _request(self, number: int) -> tuple[str, bytes]:
         event_id = str(uuid.uuid4())
