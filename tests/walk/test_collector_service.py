@@ -7,19 +7,21 @@ import subprocess
 from pathlib import Path
 
 from streams.events import encode
+from streams.settings import StreamSettings
 from tests.builders import event
-from tests.collectors import NOWHERE, Place
+from tests.collectors import Place
 from tests.fixtures_kafka import free_port_pair
 from tests.processes import COMMAND, answer
 
 
 def test_up_starts_a_collector_where_its_port_is_set_and_down_finds_it_without(
-    tmp_path: Path,
+    stream_settings: StreamSettings, tmp_path: Path
 ) -> None:
     told = {
         **os.environ,
         "LOCAL_HOME": str(tmp_path),
-        "KAFKA_BROKERS": NOWHERE.kafka_brokers,
+        "KAFKA_BROKERS": stream_settings.kafka_brokers,
+        "EVENTS_TOPIC": stream_settings.events_topic,
         "WAREHOUSE_URL": "http://127.0.0.1:1",
     }
     port = free_port_pair()
