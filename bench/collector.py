@@ -1,4 +1,5 @@
-"""The collector under load while its broker dies: `python -m bench.collector [--json]`.
+"""The collector under load while its broker dies: `python -m bench.collector [--json]
+[--rate 2000]`.
 
 A broker of its own, the collector as a process, 2,000 requests a second for 30 seconds from another
 process; half-way the broker is killed, and started again five seconds later. At the end every event
@@ -36,13 +37,13 @@ OUTAGE_SECONDS = 5
 Answers = list[tuple[str, float, float, int]]
 
 
-def measure(settings: StreamSettings) -> dict[str, object]:
+def measure(settings: StreamSettings, rate: int) -> dict[str, object]:
     """Play it on a running broker, which is left running."""
     ensure_topics(settings)
     with collector(settings) as (url, process):
-        warm_up(url, settings.local_home)
+        warm_up(url, settings.local_home, rate)
         began_cpu = cpu_seconds(process.pid)
-        answers = under_load(url, settings)
+        answers = under_load(url, settings, rate)
         spent_cpu = cpu_seconds(process.pid) - began_cpu
         backlog_seconds = await_sent(url)
     arrived = Counter(
@@ -89,17 +90,17 @@ def collector(settings: StreamSettings) -> Iterator[tuple[str, subprocess.Popen[
         process.wait(60)
 
 
-def warm_up(url: str, home: Path) -> None:
+def warm_up(url: str, home: Path, rate: int) -> None:
     """A second of load that nobody counts."""
-    load(url, RATE_PER_SECOND, 1, home / "warm").wait()
+    load(url, rate, 1, home / "warm").wait()
 
 
-def under_load(url: str, settings: StreamSettings) -> Answers:
+def under_load(url: str, settings: StreamSettings, rate: int) -> Answers:
     """The load, and half-way the end of the broker."""
     kafka = LocalKafka.of(settings, JARS)
     told = settings.local_home / "told"
     began = time.monotonic()
-    process = load(url, RATE_PER_SECOND, SECONDS, told)
+    process = load(url, rate, SECONDS, told)
     time.sleep(SECONDS / 2 - (time.monotonic() - began))
     broker = Running.noted_in(kafka.home / "kafka.pid")
     assert broker
@@ -160,9 +161,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rate", type=int, default=RATE_PER_SECOND, help="requests a second")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, local_broker(Path(home)) as settings:
-        found = measure(settings)
+        found = measure(settings, arguments.rate)
     if arguments.json:
         print(json.dumps(found, indent=2))
     else:

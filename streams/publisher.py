@@ -38,6 +38,9 @@ BATCH_MESSAGES = 200
 # none: p99 of a call 0.4 ms, p99.9 4 ms, 30 k events/s; after every tenth: 0.25, 0.9, 16 k.
 BURST_MESSAGES = 10
 NAP_SECONDS = 0.0002
+# Few at a time cost a request and a note of the position each. bench/collector at 500 events/s on
+# crowded cores: no pause: p99 of a request 92 and 255 ms; this one: 51 and 18 ms.
+LINGER_SECONDS = 0.05
 OUTAGE_BUDGET_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 
@@ -171,6 +174,8 @@ class Publisher:
             if not unsent.messages:
                 self._arrived.wait()
                 self._arrived.clear()
+            if len(unsent.messages) < BATCH_MESSAGES:
+                self._closing.wait(LINGER_SECONDS)
         self._disconnect()
         self._spool.close()
 
