@@ -2,7 +2,8 @@
 
 `python -m bench.load URL RATE SECONDS TOLD`: every request has a moment at which it is due, and its
 latency counts from that moment, so that a server that stands still is charged for every client that
-would have come meanwhile. Connections are kept alive; a request that finds none free opens one.
+would have come meanwhile. A hundred connections are kept alive; a request that finds
+none free waits.
 TOLD gets one JSON line per request: id, when it was due, seconds it took, status (0: no answer).
 """
 

