@@ -32,10 +32,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     LOCAL_HOME=/var/lib/active-analytics \
     DAGSTER_HOME=/var/lib/active-analytics/dagster
 
-# Faust and Dagster write where they stand. A volume mounted at DAGSTER_HOME inherits its owner.
+# Faust and Dagster write where they stand. A volume mounted at DAGSTER_HOME, or where the collector
+# has its spool, inherits the owner of that folder.
 USER active-analytics
 WORKDIR /var/lib/active-analytics
-RUN mkdir dagster \
+RUN mkdir dagster collector \
     && python -c "from orchestration.marts.dbt import Dbt; \
 from orchestration.settings import OrchestrationSettings; \
 Dbt(OrchestrationSettings.from_env().dbt_target).parse()"

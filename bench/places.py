@@ -21,7 +21,7 @@ JARS = Path(".local") / "kafka" / "jars"  # shared with `active-analytics up`
 @contextmanager
 def local_broker(home: Path) -> Iterator[StreamSettings]:
     """Settings of a running broker."""
-    kafka = LocalKafka(home / "kafka", _free_port(), JARS)
+    kafka = LocalKafka(home / "kafka", free_port(), JARS)
     kafka.start()
     try:
         yield dataclasses.replace(StreamSettings(), kafka_brokers=kafka.brokers, local_home=home)
@@ -32,7 +32,7 @@ def local_broker(home: Path) -> Iterator[StreamSettings]:
 @contextmanager
 def embedded_warehouse(home: Path) -> Iterator[WarehouseSettings]:
     """Settings of a running embedded warehouse, its tables not made yet."""
-    port = _free_port()
+    port = free_port()
     settings = WarehouseSettings(url=f"http://127.0.0.1:{port}", path=home / "warehouse")
     command = [sys.executable, "-m", "warehouse.embedded", "--path", str(settings.path)]
     with (home / "warehouse.log").open("wb") as log:
@@ -45,7 +45,8 @@ def embedded_warehouse(home: Path) -> Iterator[WarehouseSettings]:
         server.wait(60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -23,6 +23,7 @@ COMMANDS = {  # name: module, attribute, what it does
     "status": ("services", "status", "Show which services run, where, and their logs."),
     "prepare": ("preparing", "prepare", "Make what services need, for those who start them."),
     "publish": ("publishing", "publish", "Publish events from a file of JSON lines."),
+    "collect": ("collecting", "collect", "Take events over HTTP, from servers and from pages."),
     "import": ("importing", "import_history", "Publish a shop's past events, in time order."),
     "rates": ("rates", "rates", "Load the currency rates by which orders are converted."),
     "enrich": ("enriching", "enrich", "Enrich stored events anew by today's rules."),

@@ -38,12 +38,19 @@ BATCH_MESSAGES = 200
 # none: p99 of a call 0.4 ms, p99.9 4 ms, 30 k events/s; after every tenth: 0.25, 0.9, 16 k.
 BURST_MESSAGES = 10
 NAP_SECONDS = 0.0002
+# Few at a time cost a request and a note of the position each. bench/collector at 500 events/s on
+# crowded cores: no pause: p99 of a request 92 and 255 ms; this one: 51 and 18 ms.
+LINGER_SECONDS = 0.05
 OUTAGE_BUDGET_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 
 
 class EventRefusedError(Exception):
     """The event contradicts the contract and was not kept; the message names every reason."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +112,25 @@ class Publisher:
             SpoolFullError: the broker was away for too long and the spool is full.
             SpoolError: the publisher was closed.
         """
+        self.publish_message(encode(event))
+
+    def publish_message(self, value: bytes) -> None:
+        """Keep an event that is a message already, as it stands: with what no contract knows yet.
+
+        Args:
+            value: one CloudEvents object, UTF-8 JSON.
+
+        Raises:
+            EventRefusedError: it contradicts the contract.
+            SpoolFullError: the broker was away for too long and the spool is full.
+            SpoolError: the publisher was closed.
+        """
         if self._process != os.getpid():
             raise RuntimeError("a publisher does not survive a fork: make it after the fork")
-        value = encode(event)
-        checked = decode(value)
-        if isinstance(checked, Rejected):
+        event = decode(value)
+        if isinstance(event, Rejected):
             self._count("refused_by_contract")
-            raise EventRefusedError("; ".join(checked.errors))
+            raise EventRefusedError(event.errors)
         try:
             self._spool.append(Message(key_of(event), value))
         except SpoolFullError:
@@ -155,6 +174,8 @@ class Publisher:
             if not unsent.messages:
                 self._arrived.wait()
                 self._arrived.clear()
+            if len(unsent.messages) < BATCH_MESSAGES:
+                self._closing.wait(LINGER_SECONDS)
         self._disconnect()
         self._spool.close()
 

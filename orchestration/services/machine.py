@@ -15,9 +15,10 @@ from orchestration.services import probes
 from orchestration.services.broker import LocalBroker
 from orchestration.services.processes import ServiceProcess, is_taken
 from orchestration.settings import OrchestrationSettings
+from streams.collector.settings import CollectorSettings
 from warehouse.settings import WarehouseSettings
 
-GROUPS = ("kafka", "warehouse", "worker", "dagster")
+GROUPS = ("kafka", "warehouse", "worker", "collector", "dagster")
 WORKSPACE = Path(__file__).parents[1] / "dagster_home" / "workspace.yaml"
 
 Service = ServiceProcess | LocalBroker
@@ -69,7 +70,11 @@ def stages(settings: OrchestrationSettings, environ: Mapping[str, str]) -> list[
     ]
     return [
         [service for service in stores if service.name not in elsewhere(environ)],
-        [_worker(settings, told), *_code_locations(settings, told)],
+        [
+            _worker(settings, told),
+            *_collectors(settings, told),
+            *_code_locations(settings, told),
+        ],
         [_webserver(settings, told), _daemon(settings, told)],
     ]
 
@@ -99,6 +104,23 @@ def _worker(settings: OrchestrationSettings, told: Mapping[str, str]) -> Service
         environment=told,
         answers_since=lambda since: probes.has_claimed(warehouse, since),
     )
+
+
+def _collectors(settings: OrchestrationSettings, told: Mapping[str, str]) -> list[ServiceProcess]:
+    """The collector, where somebody wants one: COLLECTOR_PORT is set, or it was and it runs."""
+    collector = CollectorSettings.from_env(told)
+    service = ServiceProcess(
+        name="collector",
+        group="collector",
+        command=(str(Path(sys.executable).with_name("active-analytics")), "collect", "serve"),
+        home=settings.home,
+        environment=told,
+        port=collector.collector_port,
+        port_setting="COLLECTOR_PORT",
+        address=collector.url,
+        answers_since=lambda _: probes.answers(f"{collector.url}/healthz"),
+    )
+    return [service] if told.get("COLLECTOR_PORT") or service.running() else []
 
 
 def _code_locations(

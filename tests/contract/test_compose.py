@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from orchestration.cli import cli
 from orchestration.services.machine import stages
 from orchestration.settings import OrchestrationSettings
+from streams.collector.settings import CollectorSettings
 from streams.local_kafka.broker import PROPERTIES
-from streams.settings import StreamSettings
+from streams.settings import SettingsError, StreamSettings
 from tests.contract.containers import (
     COMPOSE,
     OURS,
@@ -49,6 +50,7 @@ SETTINGS = {
     *(one.name.upper() for one in dataclasses.fields(StreamSettings)),
     *(f"WAREHOUSE_{one.name.upper()}" for one in dataclasses.fields(WarehouseSettings)),
     *(one.name.upper() for one in dataclasses.fields(OrchestrationSettings)),
+    *(one.name.upper() for one in dataclasses.fields(CollectorSettings)),
 }
 NOT_SETTINGS = {
     "DAGSTER_HOME",  # Dagster's own; `up` derives it from LOCAL_HOME
@@ -181,6 +183,16 @@ def test_addresses_name_services_that_listen_there(service: str) -> None:
         host, port = told[f"DAGSTER_{location}_HOST"], told[f"DAGSTER_{location}_PORT"]
         assert port in SERVICES[host]["command"]
         assert f"('127.0.0.1', {port})" in CHECKED[host]["test"][-1]
+
+
+def test_the_collector_is_guarded_and_keeps_its_spool_in_its_volume() -> None:
+    told = environment("collector", {"COLLECTOR_TOKEN": "a-token-of-the-shop"})
+    settings = CollectorSettings.from_env(told)
+    settings.refuse_unguarded()
+    assert OURS["collector"]["volumes"] == [f"collector:{settings.spool}"]
+    assert OURS["collector"]["ports"][0].endswith(f":{settings.collector_port}")
+    with pytest.raises(SettingsError, match="COLLECTOR_TOKEN"):
+        CollectorSettings.from_env(environment("collector")).refuse_unguarded()
 
 
 def test_the_warehouse_knows_the_user_that_our_services_come_as() -> None:

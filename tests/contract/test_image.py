@@ -103,4 +103,6 @@ def test_it_runs_as_somebody_who_may_write_only_at_home() -> None:
     assert arguments_of("USER")[-1] not in {"root", "0"}
     assert arguments_of("WORKDIR")[-1] == image_environment()["LOCAL_HOME"]
     mounts = {mount for service in OURS.values() for mount in service.get("volumes", [])}
-    assert mounts == {f"dagster:{image_environment()['DAGSTER_HOME']}"}
+    home = image_environment()["LOCAL_HOME"]
+    assert mounts == {f"dagster:{home}/dagster", f"collector:{home}/collector"}
+    assert any("mkdir dagster collector" in rest for rest in arguments_of("RUN"))

@@ -173,6 +173,21 @@ def test_a_given_broker_is_elsewhere_and_no_local_one_is_started(tmp_path: Path)
     assert environment(settings, environ)["KAFKA_BROKERS"] == "kafka.example:9092"
 
 
+@pytest.mark.parametrize(
+    ("environ", "is_there"),
+    [
+        pytest.param({"COLLECTOR_PORT": "8090"}, True, id="its port is set"),
+        pytest.param({}, False, id="nobody wants one"),
+    ],
+)
+def test_a_collector_is_started_where_its_port_is_set(
+    environ: dict[str, str], is_there: bool, tmp_path: Path
+) -> None:
+    settings = OrchestrationSettings(local_home=tmp_path)
+    names = {one.name for stage in stages(settings, environ) for one in stage}
+    assert ("collector" in names) is is_there
+
+
 def test_services_are_told_the_local_addresses_and_absolute_places(tmp_path: Path) -> None:
     told = environment(OrchestrationSettings(local_home=tmp_path, kafka_port=19092), {})
     assert told["KAFKA_BROKERS"] == "127.0.0.1:19092"

@@ -1,0 +1,131 @@
+"""Messages into the publisher, and what became of each, in words for the sender.
+
+An answer to several events says what became of each; the same event may always be sent again, for
+the system knows it by its id. What browsers repeat is caught here already: their scripts cannot
+tell whether a page's last words arrived, so they say them again on the next page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from streams.collector.beacons import Visit, beacon_of, completed
+from streams.publisher import EventRefusedError, Publisher
+from streams.spool import SpoolError
+
+EVENTS_PER_TURN = 20  # then others get the event loop: 20 events take half a millisecond
+REMEMBERED_IDS = 100_000
+SHOWN_REASONS = 10
+SHOWN_CHARACTERS = 300
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An event that was refused: which of the request, counted from 0, and why."""
+
+    index: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the events of a request; `failure` says why the rest was not looked at."""
+
+    accepted: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def status(self) -> int:
+        """202 all taken, 207 some, 400 none; 503 there is no room: send the request again later."""
+        if self.failure:
+            return 503
+        if not self.refused:
+            return 202
+        return 207 if self.accepted else 400
+
+    def body(self) -> bytes:
+        """JSON for the sender."""
+        told: dict[str, object] = {"accepted": self.accepted}
+        if self.refused:
+            told["refused"] = self.refused
+        if self.failure:
+            told["error"] = self.failure
+        return msgspec.json.encode(told)
+
+    def refuse(self, index: int, reasons: tuple[str, ...]) -> None:
+        """Note an event that is not taken."""
+        shown = tuple(one[:SHOWN_CHARACTERS] for one in reasons[:SHOWN_REASONS])
+        self.refused.append(Refused(index, shown))
+
+
+class RecentIds:
+    """The ids of the last so many events."""
+
+    def __init__(self, at_most: int = REMEMBERED_IDS) -> None:
+        self._at_most = at_most
+        self._ids: dict[str, None] = {}
+
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._ids
+
+    def add(self, event_id: str) -> None:
+        """Remember an id, and forget the oldest when they are too many."""
+        self._ids[event_id] = None
+        if len(self._ids) > self._at_most:
+            del self._ids[next(iter(self._ids))]
+
+
+class Intake:
+    """Keeps events through a publisher."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._recent = RecentIds()
+
+    async def take_events(self, messages: Iterable[bytes]) -> Outcome:
+        """Keep events of the shop's servers, each as it stands."""
+        outcome = Outcome()
+        for index, message in enumerate(messages):
+            self._keep(outcome, index, message)
+            if outcome.failure:
+                break
+            await _turn(index)
+        return outcome
+
+    async def take_beacons(self, messages: Iterable[bytes], visit: Visit) -> Outcome:
+        """Complete and keep what a browser sent; what it said lately already is taken as said."""
+        outcome = Outcome()
+        for index, message in enumerate(messages):
+            beacon = beacon_of(message)
+            if isinstance(beacon, tuple):
+                outcome.refuse(index, beacon)
+            elif beacon.id in self._recent:
+                outcome.accepted += 1
+            elif self._keep(outcome, index, completed(beacon, visit)):
+                self._recent.add(beacon.id)
+            if outcome.failure:
+                break
+            await _turn(index)
+        return outcome
+
+    def _keep(self, outcome: Outcome, index: int, message: bytes) -> bool:
+        """Whether a message is in the spool now; if not, the outcome tells why."""
+        try:
+            self._publisher.publish_message(message)
+        except EventRefusedError as error:
+            outcome.refuse(index, error.reasons)
+            return False
+        except SpoolError:
+            outcome.failure = "there is no room for more events now: send all of them again later"
+            return False
+        outcome.accepted += 1
+        return True
+
+
+async def _turn(index: int) -> None:
+    if index % EVENTS_PER_TURN == EVENTS_PER_TURN - 1:
+        await asyncio.sleep(0)

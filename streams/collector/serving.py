@@ -1,0 +1,92 @@
+"""The collector as a process: it answers until SIGTERM, then finishes what it began."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+import signal
+import sys
+
+import uvloop
+from aiohttp import web
+
+from streams.collector.server import Collector
+from streams.collector.settings import CollectorSettings
+from streams.publisher import Publisher
+from streams.settings import StreamSettings
+
+MAX_LINE_BYTES = 2048
+MAX_HEADER_BYTES = 8190  # each; a shop's own cookies may be long
+MAX_HEADERS = 64
+FINISH_SECONDS = 5.0
+# The publisher's thread gives the interpreter back to requests after so long.
+SWITCH_SECONDS = 0.0005
+
+log = logging.getLogger("active_analytics.collector")
+
+
+class CollectorError(Exception):
+    """The collector cannot start; the message says why."""
+
+
+def serve(settings: CollectorSettings, stream: StreamSettings) -> None:
+    """Answer until SIGTERM or SIGINT; every event answered with 202 is sent, now or next time.
+
+    Raises:
+        SettingsError: it would listen to other machines without a token.
+        SpoolTakenError: another process has the spool.
+        CollectorError: the port is taken.
+    """
+    settings.refuse_unguarded()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    _allow_many_connections()
+    publisher = Publisher(stream, settings.spool, settings.collector_spool_bytes)
+    try:
+        uvloop.run(_answer(publisher, settings))
+    finally:
+        left = publisher.close()
+        log.info("stopped; %d events stay in %s for the next start", left, settings.spool)
+
+
+async def _answer(publisher: Publisher, settings: CollectorSettings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = runner_of(publisher, settings)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.collector_host, settings.collector_port, backlog=1024)
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CollectorError(f"cannot listen on {settings.url}: {error.strerror}") from None
+    waiting = publisher.counts().unsent
+    told = "answers at %s; spool %s, in which %d events wait"
+    log.info(told, settings.url, settings.spool, waiting)
+    await stop.wait()
+    await runner.cleanup()
+
+
+def runner_of(publisher: Publisher, settings: CollectorSettings) -> web.ServerRunner:
+    """The collector within bounds: on heads of requests, on slow ones, on idle connections.
+
+    aiohttp's lower level, without its routes: they cost as much as a call of the publisher.
+    """
+    server = web.Server(
+        Collector(publisher, settings).answer,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=settings.collector_idle_seconds,
+        lingering_time=1.0,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_HEADERS,
+        max_line_size=MAX_LINE_BYTES,
+    )
+    return web.ServerRunner(server, shutdown_timeout=FINISH_SECONDS)
+
+
+def _allow_many_connections() -> None:
+    """As many open files as the machine lets this process have: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

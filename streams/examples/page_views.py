@@ -1,0 +1,70 @@
+"""What every web framework's middleware needs: when a page was shown, and the event of it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from streams.collector.visitors import language_of
+from streams.events import Client, Data, Event, Page, PageViewed
+from streams.publisher import EventRefusedError, Publisher
+from streams.settings import StreamSettings
+from streams.spool import SpoolError, SpoolTakenError
+
+log = logging.getLogger(__name__)
+
+
+def own_publisher(stream: StreamSettings, spools: Path) -> Publisher:
+    """A publisher for this process: the first spool of a folder that no other process has.
+
+    A shop's server runs several processes. The next ones take over what earlier ones left.
+    """
+    for number in itertools.count():
+        try:
+            return Publisher(stream, spools / str(number))
+        except SpoolTakenError:
+            continue
+    raise AssertionError("numbers do not end")
+
+
+def shows_page(method: str, status: int, content_type: str) -> bool:
+    """Whether an answer is a page that a visitor saw."""
+    return method == "GET" and status == 200 and content_type.startswith("text/html")
+
+
+def page_view(visitor: str, url: str, address: str, headers: Mapping[str, str]) -> PageViewed:
+    """The event of a page that was shown just now.
+
+    Args:
+        visitor: the visitor id, of our cookie.
+        url: the whole of it, with the query.
+        address: the visitor's; behind a proxy see `client_address`.
+        headers: of the request, whatever case their names are asked in.
+    """
+    return PageViewed(
+        specversion="1.0",
+        id=str(uuid.uuid4()),
+        source="/shop/web",
+        time=datetime.now(UTC),
+        visitorid=visitor,
+        data=Data(
+            page=Page(url=url, referrer=headers.get("Referer", "")),
+            client=Client(
+                user_agent=headers.get("User-Agent", ""),
+                address=address,
+                language=language_of(headers.get("Accept-Language", "")),
+            ),
+        ),
+    )
+
+
+def publish_or_log(publisher: Publisher, event: Event) -> None:
+    """Publish; a page is shown to its visitor all the same when that cannot be done."""
+    try:
+        publisher.publish(event)
+    except (EventRefusedError, SpoolError) as error:
+        log.error("an event was not kept: %s", error)

@@ -1,0 +1,340 @@
+"""What the collector answers over HTTP, on a real port, with a real spool and no broker."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from streams.collector.settings import CollectorSettings
+from streams.collector.visitors import visitor_of
+from streams.events import encode
+from tests.builders import event
+from tests.collectors import Place, collector_in_process
+
+SHOP = "https://www.shop.example"
+TOKEN = "a-token-of-the-shop"
+SETTINGS = CollectorSettings(
+    collector_port=0,
+    collector_origins=SHOP,
+    collector_max_body_bytes=20_000,
+    collector_max_beacon_bytes=2_000,
+    collector_max_events=5,
+    collector_trusted_proxies="127.0.0.1",
+    collector_body_seconds=1,
+    collector_idle_seconds=1,
+)
+GOOD = encode(event())
+NO_KIND = {"specversion": "1.0"}
+
+
+def beacon(number: int = 1, **attributes: Any) -> dict[str, Any]:
+    given = {"id": f"{number:016}", "type": "page.viewed", "age": 0, "data": {}}
+    return {**given, **attributes}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A collector with small limits."""
+    with collector_in_process(tmp_path / "spool", SETTINGS) as place:
+        yield place
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Place]:
+    """A collector with a token."""
+    with collector_in_process(
+        tmp_path / "spool", replace(SETTINGS, collector_token=TOKEN)
+    ) as place:
+        yield place
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "count"),
+    [
+        pytest.param("application/cloudevents+json", GOOD, 1, id="one event"),
+        pytest.param("application/json", GOOD, 1, id="one event, plainly"),
+        pytest.param(
+            "application/cloudevents-batch+json", b"[" + GOOD + b"," + GOOD + b"]", 2, id="a batch"
+        ),
+        pytest.param("application/x-ndjson", GOOD + b"\n" + GOOD + b"\n", 2, id="lines"),
+        pytest.param("text/plain", b"[]", 0, id="an empty batch"),
+    ],
+)
+def test_events_of_a_server_are_kept_as_they_stand(
+    place: Place, media: str, body: bytes, count: int
+) -> None:
+    answer = place.post("/v1/events", body, media)
+    assert (answer.status, answer.told) == (202, {"accepted": count})
+    assert place.messages() == [GOOD] * count
+
+
+def test_what_the_contract_does_not_know_yet_is_kept_too(place: Place) -> None:
+    told = {**json.loads(GOOD), "futureattribute": "kept"}
+    assert place.post("/v1/events", told).status == 202
+    assert place.events() == [told]
+
+
+def test_of_a_batch_the_good_are_kept_and_the_bad_are_named(place: Place) -> None:
+    answer = place.post("/v1/events", [NO_KIND, json.loads(GOOD), 7])
+    assert answer.status == 207
+    assert answer.told == {
+        "accepted": 1,
+        "refused": [
+            {"index": 0, "reasons": ["`type` is missing"]},
+            {"index": 2, "reasons": ["an object was expected, not a number"]},
+        ],
+    }
+    assert place.events() == [json.loads(GOOD)]
+
+
+def test_a_batch_of_which_nothing_is_kept_is_a_bad_request(place: Place) -> None:
+    answer = place.post("/v1/events", [NO_KIND])
+    assert (answer.status, answer.told["accepted"]) == (400, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "status", "reason"),
+    [
+        pytest.param(GOOD, "image/png", 415, "is not taken", id="a picture"),
+        pytest.param(b"", "application/json", 400, "empty", id="nothing"),
+        pytest.param(b"[" * 9_000, "application/json", 400, "not a JSON array", id="deep arrays"),
+        pytest.param(
+            b'{"a":' * 3_000, "application/json", 400, "not JSON", id="deep objects, cut short"
+        ),
+        pytest.param(b'{"id":"\xff\xfe"}', "application/json", 400, "not UTF-8", id="not UTF-8"),
+        pytest.param(b'["\xff"]', "application/json", 400, "not UTF-8", id="an array not of UTF-8"),
+        pytest.param(b'{"id":1e999}', "application/json", 400, "reasons", id="a huge number"),
+        pytest.param(b"null", "application/json", 400, "an object was expected", id="null"),
+        pytest.param(b"\x00\x01", "application/json", 400, "not JSON", id="binary"),
+        pytest.param(b"[1,2,3,4,5,6]", "application/json", 413, "at most 5", id="too many events"),
+        pytest.param(b" " * 20_001, "application/json", 413, "20,000 bytes", id="too long"),
+    ],
+)
+def test_a_bad_request_is_answered_with_its_reason_and_harms_nobody(
+    place: Place, body: bytes, media: str, status: int, reason: str
+) -> None:
+    answer = place.post("/v1/events", body, media)
+    assert answer.status == status
+    assert reason in answer.body.decode()
+    assert b"Traceback" not in answer.body
+    assert place.post("/v1/events", GOOD).status == 202
+
+
+def test_a_body_in_chunks_is_cut_off_at_the_limit(place: Place) -> None:
+    with socket.create_connection(_address(place)) as client:
+        client.sendall(_head("/v1/beacon", "Transfer-Encoding: chunked"))
+        for _ in range(5):
+            client.sendall(b"200\r\n" + b" " * 512 + b"\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(place: Place) -> None:
+    with socket.create_connection(_address(place)) as client:
+        client.sendall(_head("/v1/beacon", "Content-Length: 100") + b"{")
+        began = time.monotonic()
+        assert client.recv(4096).startswith(b"HTTP/1.1 408 ")
+        assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"POST /v1/beacon HTTP/1.1\r\nHost: x\r\nX-Slow: ", id="half a head"),
+    ],
+)
+def test_a_connection_that_does_not_speak_is_closed(place: Place, sent: bytes) -> None:
+    with socket.create_connection(_address(place)) as client:
+        client.settimeout(10)
+        client.sendall(sent)
+        assert client.recv(4096) == b""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"GARBAGE\r\n\r\n", id="no HTTP"),
+        pytest.param(b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", id="a long path"),
+        pytest.param(b"GET / HTTP/1.1\r\nA: " + b"a" * 20_000 + b"\r\n\r\n", id="a long header"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 100 + b"\r\n", id="many headers"),
+    ],
+)
+def test_a_bad_head_is_a_bad_request(place: Place, sent: bytes) -> None:
+    with socket.create_connection(_address(place)) as client:
+        client.settimeout(10)
+        client.sendall(sent)
+        answer = client.recv(65536)
+        assert answer.startswith(b"HTTP/1.0 400 ") or answer.startswith(b"HTTP/1.1 400 ")
+        assert b"Traceback" not in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "/", 404, id="no such place"),
+        pytest.param("GET", "/v1/events", 405, id="another method"),
+        pytest.param("OPTIONS", "/v1/events", 405, id="a browser asks for the servers' place"),
+    ],
+)
+def test_other_places_and_methods_are_refused(
+    place: Place, method: str, path: str, status: int
+) -> None:
+    assert place.ask(method, path).status == status
+
+
+def test_a_full_spool_asks_to_come_again_and_keeps_what_it_took(tmp_path: Path) -> None:
+    small = replace(SETTINGS, collector_spool_bytes=len(GOOD) * 2)
+    with collector_in_process(tmp_path / "spool", small) as place:
+        answer = place.post("/v1/events", [json.loads(GOOD)] * 3)
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert (answer.told["accepted"], len(place.messages())) == (1, 1)
+        assert "send all of them again" in answer.told["error"]
+        assert place.post("/v1/beacon", beacon()).status == 503
+        assert place.ask("GET", "/healthz").status == 200
+
+
+def test_with_a_token_only_its_bearer_sends_events_and_sees_counts(guarded: Place) -> None:
+    assert guarded.post("/v1/events", GOOD).status == 401
+    assert guarded.post("/v1/events", GOOD, Authorization="Bearer no").status == 401
+    assert guarded.ask("GET", "/metrics").status == 401
+    assert guarded.messages() == []
+    assert guarded.post("/v1/events", GOOD, Authorization=f"Bearer {TOKEN}").status == 202
+    assert guarded.post("/v1/beacon", beacon()).status == 202
+    assert guarded.ask("GET", "/healthz").status == 200
+
+
+@pytest.mark.parametrize("origin", [SHOP, "https://evil.example", "null"])
+def test_no_page_of_a_browser_may_speak_as_a_server(place: Place, origin: str) -> None:
+    assert place.post("/v1/events", GOOD, "text/plain", Origin=origin).status == 403
+    assert place.messages() == []
+
+
+def test_a_visitor_is_given_a_cookie_once_and_known_by_it(place: Place) -> None:
+    first = place.post("/v1/beacon", beacon(1))
+    given = first.headers["Set-Cookie"]
+    visitor = visitor_of(given.split(";")[0])
+    assert place.events()[0]["visitorid"] == visitor
+    second = place.post("/v1/beacon", beacon(2), Cookie=f"a=b; aa_visitor={visitor}")
+    assert visitor_of(second.headers["Set-Cookie"].split(";")[0]) == visitor
+    assert [one["visitorid"] for one in place.events()] == [visitor, visitor]
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_secure"),
+    [
+        pytest.param({}, False, id="plain"),
+        pytest.param({"Origin": SHOP}, True, id="a page by https"),
+        pytest.param({"X-Forwarded-Proto": "https"}, True, id="a trusted proxy says https"),
+    ],
+)
+def test_the_cookie_is_for_https_only_when_the_shop_is(
+    place: Place, headers: dict[str, str], is_secure: bool
+) -> None:
+    answer = place.post("/v1/beacon", beacon(), **headers)
+    assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is is_secure
+
+
+def test_a_beacon_is_completed_by_what_its_request_says(place: Place) -> None:
+    answer = place.post(
+        "/v1/beacon",
+        [beacon(1, data={"page": {"url": f"{SHOP}/mugs"}}), beacon(2, age=60_000)],
+        "text/plain;charset=UTF-8",
+        Origin=SHOP,
+        User_Agent="Mozilla/5.0 (\xe9)",
+        Accept_Language="de-AT,de;q=0.9",
+        X_Forwarded_For="6.6.6.6, 198.51.100.9",
+    )
+    assert (answer.status, answer.told) == (202, {"accepted": 2})
+    first, second = place.events()
+    assert first["data"]["page"] == {"url": f"{SHOP}/mugs"}
+    assert first["data"]["client"] == {
+        "user_agent": "Mozilla/5.0 (�)",
+        "address": "198.51.100.9",
+        "language": "de-AT",
+    }
+    assert first["source"] == "/shop/web"
+    assert second["time"] < first["time"]
+
+
+def test_what_a_browser_says_again_is_kept_once(place: Place) -> None:
+    for _ in range(2):
+        assert place.post("/v1/beacon", [beacon(1), beacon(2)]).told == {"accepted": 2}
+    assert len(place.messages()) == 2
+
+
+def test_a_beacon_that_was_refused_is_refused_again(place: Place) -> None:
+    broken = beacon(type="cart.item_added")
+    for _ in range(2):
+        answer = place.post("/v1/beacon", broken)
+        assert answer.status == 400
+        assert "products is missing" in answer.told["refused"][0]["reasons"][0]
+
+
+def test_a_page_cannot_say_that_an_order_was_paid(place: Place) -> None:
+    answer = place.post("/v1/beacon", beacon(type="order.paid", data={"order_id": "1"}))
+    assert answer.status == 400
+    assert place.messages() == []
+
+
+def test_pages_of_listed_origins_may_read_the_answer(place: Place) -> None:
+    asked = {"Origin": SHOP, "Access-Control-Request-Method": "POST"}
+    preflight = place.ask("OPTIONS", "/v1/beacon", headers=asked)
+    answer = place.post("/v1/beacon", beacon(), Origin=SHOP)
+    assert (preflight.status, answer.status) == (204, 202)
+    for one in (preflight, answer):
+        assert one.headers["Access-Control-Allow-Origin"] == SHOP
+        assert one.headers["Access-Control-Allow-Credentials"] == "true"
+        assert one.headers["Vary"] == "Origin"
+    assert preflight.headers["Access-Control-Allow-Headers"] == "content-type"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", f"{SHOP}.evil.example"])
+def test_pages_of_other_origins_may_neither_send_nor_ask(place: Place, origin: str) -> None:
+    answers = [
+        place.ask("OPTIONS", "/v1/beacon", headers={"Origin": origin}),
+        place.post("/v1/beacon", beacon(), Origin=origin),
+    ]
+    for answer in answers:
+        assert answer.status == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert place.messages() == []
+
+
+def test_the_script_is_served_for_pages_of_any_origin(place: Place) -> None:
+    answer = place.ask("GET", "/v1/page.js")
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert len(answer.body) <= 3_000
+
+
+def test_counts_are_told_to_the_shops_monitoring(place: Place) -> None:
+    place.post("/v1/events", [json.loads(GOOD), NO_KIND])
+    place.post("/v1/beacon", beacon())
+    lines = place.ask("GET", "/metrics").body.decode().splitlines()
+    assert {
+        "collector_events_kept_total 2",
+        "collector_events_sent_total 0",
+        "collector_events_unsent 2",
+        'collector_events_refused_total{reason="contract"} 1',
+        'collector_answers_total{endpoint="events",status="207"} 1',
+        'collector_answers_total{endpoint="beacon",status="202"} 1',
+    } <= set(lines)
+
+
+def _head(path: str, length: str) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n{length}\r\n\r\n"
+    return head.encode()
+
+
+def _address(place: Place) -> tuple[str, int]:
+    parts = urlsplit(place.url)
+    return str(parts.hostname), int(parts.port or 0)

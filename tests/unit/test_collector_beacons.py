@@ -1,0 +1,127 @@
+"""Beacons: what a page may say, and what the collector adds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from streams.collector.beacons import KINDS_OF_PAGES, Beacon, Visit, beacon_of, completed
+from streams.decode import decode
+from streams.events import KINDS, CartItemAdded, PageViewed
+from tests.builders import NOON
+
+VISIT = Visit(
+    visitor="0" * 32,
+    source="/shop/web",
+    user_agent="Mozilla/5.0",
+    address="192.0.2.7",
+    language="de-AT",
+    received_at=NOON,
+)
+
+
+def message(**attributes: Any) -> bytes:
+    given = {"id": "0123456789abcdef", "type": "page.viewed", "age": 0, "data": {}}
+    return json.dumps({**given, **attributes}).encode()
+
+
+def event_of(payload: bytes, visit: Visit = VISIT) -> Any:
+    beacon = beacon_of(payload)
+    assert isinstance(beacon, Beacon), beacon
+    return decode(completed(beacon, visit))
+
+
+def test_a_page_view_is_completed_to_an_event_of_the_contract() -> None:
+    page = {"url": "https://shop.example/", "title": "Shop", "referrer": "https://s.example/"}
+    event = event_of(message(data={"page": page, "context": {"stock": 3}}))
+    assert isinstance(event, PageViewed)
+    assert (event.id, event.source, event.time) == ("0123456789abcdef", "/shop/web", NOON)
+    assert event.visitorid == "0" * 32
+    assert event.data.page
+    assert (event.data.page.url, event.data.page.title) == ("https://shop.example/", "Shop")
+    assert event.data.client
+    assert (event.data.client.user_agent, event.data.client.address) == ("Mozilla/5.0", "192.0.2.7")
+    assert event.data.client.language == "de-AT"
+    assert bytes(event.data.context) == b'{"stock": 3}'  # type: ignore[arg-type]  # it is set
+
+
+@pytest.mark.parametrize(
+    ("age_milliseconds", "seconds_before"),
+    [
+        pytest.param(0, 0, id="now"),
+        pytest.param(1500, 1.5, id="a moment ago"),
+        pytest.param(3.6e6, 3600, id="kept for an hour"),
+        pytest.param(1e15, 24 * 3600, id="no more than a day is believed"),
+    ],
+)
+def test_an_event_happened_its_age_before_it_was_received(
+    age_milliseconds: float, seconds_before: float
+) -> None:
+    event = event_of(message(age=age_milliseconds))
+    assert event.time == NOON - timedelta(seconds=seconds_before)
+
+
+def test_a_page_cannot_name_persons_nor_its_own_address_nor_its_time() -> None:
+    forged = {
+        "client": {"address": "203.0.113.1"},
+        "identifiers": {"email_sha256": "ab" * 32},
+    }
+    event = event_of(
+        message(data=forged, customerid="7", visitorid="x", time="1999-01-01T00:00:00Z", source="y")
+    )
+    assert event.data.client.address == "192.0.2.7"
+    assert event.data.identifiers is None
+    assert (event.customerid, event.visitorid, event.source) == ("", "0" * 32, "/shop/web")
+    assert event.time == NOON
+
+
+def test_what_is_not_known_of_a_client_is_left_out() -> None:
+    event = event_of(message(), replace(VISIT, user_agent="", language=""))
+    assert json.loads(completed(Beacon(id="0" * 16, type="page.viewed"), VISIT))["data"]["client"]
+    assert event.data.client.user_agent == ""
+
+
+def test_a_page_tells_what_was_put_into_the_cart() -> None:
+    products = [{"sku": "MUG-BLUE", "price_minor": 1290, "quantity": 1}]
+    event = event_of(message(type="cart.item_added", data={"products": products}))
+    assert isinstance(event, CartItemAdded)
+    assert event.data.products[0].sku == "MUG-BLUE"
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - KINDS_OF_PAGES))
+def test_what_only_the_shop_knows_is_no_beacon(kind: str) -> None:
+    (reason,) = beacon_of(message(type=kind))  # type: ignore[misc]  # reasons
+    assert "not for beacons" in reason
+
+
+def test_every_kind_of_pages_is_one_of_the_contract() -> None:
+    assert set(KINDS) > KINDS_OF_PAGES
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        pytest.param(b"7", "Expected `object`", id="no object"),
+        pytest.param(b"{", "truncated", id="cut short"),
+        pytest.param(b'{"id": "\xff"}', "not UTF-8", id="not UTF-8"),
+        pytest.param(b'{"type": "page.viewed"}', "missing required field `id`", id="no id"),
+        pytest.param(message(id="short"), "length >= 16", id="an id that others may have"),
+        pytest.param(message(age=-1), ">= 0", id="from the future"),
+        pytest.param(message(age="1"), "Expected `float`", id="an age in words"),
+        pytest.param(message(data=[]), "Expected `object`", id="data is a list"),
+        pytest.param(message(type=7), "Expected `str`", id="a kind that is a number"),
+        pytest.param(
+            b'{"id":"0123456789abcdef","type":"page.viewed","data":{"a":' + b"[" * 9000,
+            "recursion",
+            id="too deep",
+        ),
+    ],
+)
+def test_a_beacon_that_cannot_be_read_says_why(payload: bytes, reason: str) -> None:
+    reasons = beacon_of(payload)
+    assert isinstance(reasons, tuple)
+    assert reason in reasons[0]

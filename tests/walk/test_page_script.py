@@ -1,0 +1,245 @@
+"""The script for pages in a real browser, from a shop's page to the collector's spool."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.collector.settings import CollectorSettings
+from streams.publisher import Publisher
+from tests.browser import Chromium, Tab, chromium, running_chromium
+from tests.collectors import NOWHERE, Place, answering
+from tests.fixtures_kafka import free_port_pair
+from tests.processes import eventually
+
+PAGE = """<!doctype html><title>{title}</title>
+<script>window.aa = window.aa || function () {{ (aa.q = aa.q || []).push(arguments) }}</script>
+<script async src="{collector}/v1/page.js" {attributes}></script>
+<a id="next" href="/two?utm_source=one">two</a>"""
+
+
+class Shop:
+    """A shop's web server: any path is a page with the script, `/plain` one without."""
+
+    def __init__(self, collector: str, attributes: str = "") -> None:
+        self.collector = collector
+        self.attributes = attributes
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        shop = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                title = self.path.partition("?")[0].strip("/") or "home"
+                values = {"collector": shop.collector, "attributes": shop.attributes}
+                page = "plain" if title == "plain" else PAGE.format(title=title, **values)
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(page.encode())
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                """Say nothing."""
+
+        return Handler
+
+    def __enter__(self) -> Shop:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class World:
+    """A shop, its collector and a visitor's tab."""
+
+    def __init__(self, shop: Shop, settings: CollectorSettings, spool: Path, tab: Tab) -> None:
+        self.shop, self.settings, self.tab = shop, settings, tab
+        self.place = Place(shop.collector, spool)
+        self.publisher = Publisher(NOWHERE, spool)
+
+    @contextmanager
+    def collecting(self) -> Iterator[None]:
+        """The collector answers meanwhile; the next one remembers no ids."""
+        with answering(self.publisher, self.settings):
+            yield
+
+    def show(self, path: str) -> None:
+        """Type the address of a page of the shop."""
+        self.tab.show(self.shop.url + path)
+
+    def events(self, count: int) -> list[Any]:
+        """The events in the spool, as soon as there are so many; no more come."""
+        eventually(
+            lambda: len(self.place.messages()) >= count,
+            within_seconds=20,
+            tell=lambda: str(self.place.events()),
+        )
+        time.sleep(0.2)
+        assert len(self.place.messages()) == count, self.place.events()
+        return self.place.events()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with running_chromium(tmp_path_factory.mktemp("chromium") / "profile") as browser:
+        yield browser
+
+
+@pytest.fixture
+def world(browser: Chromium, tmp_path: Path) -> Iterator[World]:
+    port = free_port_pair()
+    with Shop(f"http://127.0.0.1:{port}") as shop:
+        settings = CollectorSettings(collector_port=port, collector_origins=shop.url)
+        world = World(shop, settings, tmp_path / "spool", browser.tab())
+        yield world
+        world.publisher.close(0)
+
+
+def pages(events: list[Any]) -> list[dict[str, str]]:
+    return [event["data"]["page"] for event in events]
+
+
+def test_two_pages_of_one_visitor_arrive_with_what_the_browser_knows(world: World) -> None:
+    with world.collecting():
+        world.show("/one")
+        world.events(1)
+        world.tab.run("document.getElementById('next').click()")
+        first, second = world.events(2)
+    shop = world.shop.url
+    assert pages([first, second]) == [
+        {"url": f"{shop}/one", "title": "one", "referrer": ""},
+        {"url": f"{shop}/two?utm_source=one", "title": "two", "referrer": f"{shop}/one"},
+    ]
+    assert first["visitorid"] == second["visitorid"]
+    assert first["id"] != second["id"]
+    assert "Chrome" in first["data"]["client"]["user_agent"]
+    assert first["data"]["client"]["address"] == "127.0.0.1"
+    assert first["data"]["client"]["language"].startswith("en")
+    assert world.tab.run("document.cookie") == ""
+
+
+def test_moves_within_one_page_are_page_views_with_their_own_titles(world: World) -> None:
+    with world.collecting():
+        world.show("/app")
+        world.events(1)
+        world.tab.run("history.pushState({}, '', '/app/mugs'); document.title = 'mugs'")
+        world.events(2)
+        world.tab.run("history.pushState({}, '', '/app/mugs'); history.replaceState({}, '')")
+        world.tab.run("history.pushState({}, '', '/app/cups'); document.title = 'cups'")
+        world.events(3)
+        world.tab.run("history.go(-2)")
+        events = world.events(4)
+    assert [
+        (page["url"].removeprefix(world.shop.url), page["title"]) for page in pages(events)
+    ] == [
+        ("/app", "app"),
+        ("/app/mugs", "mugs"),
+        ("/app/cups", "cups"),
+        ("/app/mugs", "cups"),
+    ]
+    urls = [page["url"] for page in pages(events)]
+    assert [page["referrer"] for page in pages(events)] == ["", *urls[:-1]]
+    assert len({event["visitorid"] for event in events}) == 1
+
+
+def test_a_page_says_what_happens_on_it_also_before_the_script_is_there(world: World) -> None:
+    cart = "aa('cart.item_added', {products: [{sku: 'MUG-BLUE', quantity: 1}]})"
+    world.tab.before_every_page(
+        f"window.aa = function () {{ (aa.q = aa.q || []).push(arguments) }}; {cart}"
+    )
+    with world.collecting():
+        world.show("/one")
+        world.events(2)
+        world.tab.run(cart)
+        events = world.events(3)
+    assert [event["type"] for event in events] == ["page.viewed", *["cart.item_added"] * 2]
+    assert events[2]["data"]["products"] == [{"sku": "MUG-BLUE", "quantity": 1}]
+    assert pages(events)[2]["url"] == f"{world.shop.url}/one"
+
+
+def test_the_last_words_of_a_page_that_goes_away_arrive_once(world: World) -> None:
+    say = "for (var name of ['a', 'b', 'c']) aa('site.interacted', {element: 'other', name: name})"
+    with world.collecting():
+        world.show("/one")
+        world.events(1)
+        world.tab.run(f"{say}; location.href = '/plain'")  # a page that cannot say them again
+        world.tab.await_page(f"{world.shop.url}/plain")
+        said = world.events(4)[1:]
+        world.show("/two")  # this one does, for nobody told it that they arrived
+        events = world.events(5)
+    assert sorted(event["data"]["name"] for event in said) == ["a", "b", "c"]
+    assert events[4]["data"]["page"]["title"] == "two"
+    assert world.tab.run("localStorage.aa_unsent") == "[]"
+
+
+def test_what_an_unreachable_collector_missed_arrives_once_from_the_next_page(world: World) -> None:
+    world.tab.before_every_page("delete Crypto.prototype.randomUUID")  # as on a page without https
+    with world.collecting():
+        world.show("/plain")
+        world.show("/one")
+        world.events(1)
+    world.tab.run("aa('site.interacted', {element: 'contact', name: 'phone'})")
+    eventually(lambda: "phone" in world.tab.run("localStorage.aa_unsent"))
+    time.sleep(0.5)
+    with world.collecting():
+        world.show("/two")
+        events = world.events(3)
+    missed, second = sorted(events[1:], key=lambda event: event["time"])
+    assert (missed["type"], second["type"]) == ("site.interacted", "page.viewed")
+    apart = datetime.fromisoformat(second["time"]) - datetime.fromisoformat(missed["time"])
+    assert apart.total_seconds() >= 0.5
+    assert len({event["visitorid"] for event in events}) == 1
+
+
+def test_a_page_of_an_origin_that_is_not_listed_sends_nothing(world: World) -> None:
+    world.settings = replace(world.settings, collector_origins="")
+    with world.collecting():
+        world.show("/one")
+        eventually(lambda: "page.viewed" in (world.tab.run("localStorage.aa_unsent") or ""))
+        world.events(0)
+
+
+@pytest.mark.parametrize("asks", ["globalPrivacyControl", "doNotTrack"])
+def test_who_asks_for_privacy_is_not_followed_where_the_shop_respects_it(
+    world: World, asks: str
+) -> None:
+    world.tab.before_every_page(
+        f"Object.defineProperty(Navigator.prototype, '{asks}', {{get: () => '1'}})"
+    )
+    with world.collecting():
+        world.show("/one")
+        world.events(1)
+        world.shop.attributes = 'data-privacy="respect"'
+        world.show("/two")
+        world.tab.run("aa('site.interacted', {element: 'other'})")
+        world.events(1)
+
+
+@pytest.mark.parametrize(
+    ("is_ci", "outcome"),
+    [("true", pytest.fail.Exception), ("", pytest.skip.Exception)],
+    ids=["CI fails", "another machine skips"],
+)
+def test_without_chromium_nothing_passes_unseen(
+    monkeypatch: pytest.MonkeyPatch, is_ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", is_ci)
+    with pytest.raises(outcome, match="apt-get install chromium"):
+        chromium()
