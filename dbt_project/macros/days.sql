@@ -1,11 +1,11 @@
 {#
     The shop days of this build as a condition on a day column, each widened to both sides by so many days.
-    They are from_day to to_day, and the single days of also_days. The comments around it are for `sql_of_slices`.
+    They are from_day to to_day, and the further stretches of also_stretches. The comments around it are for `sql_of_slices`.
 #}
 {% macro built_days(day_column, before=0, after=0) -%}
     {%- set stretches = [(var('from_day'), var('to_day'))] -%}
-    {%- for day in var('also_days') -%}
-        {%- do stretches.append((day, day)) -%}
+    {%- for stretch in var('also_stretches') -%}
+        {%- do stretches.append((stretch | first, stretch | last)) -%}
     {%- endfor -%}
     /* days built */ (
     {%- for first, last in stretches -%}

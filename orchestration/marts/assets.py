@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration.days import DirtyDays, Stretch, dirty_days, record_build
+from orchestration.days import DirtyDays, Stretch, dirty_days, record_build, stretches
 from orchestration.marts.dbt import Dbt, DbtEvent, build
 from warehouse.client import Warehouse
 
@@ -159,5 +159,8 @@ def day_variables(stretch: Stretch, reached: Sequence[date]) -> Mapping[str, obj
     return {
         "from_day": stretch.from_day.isoformat(),
         "to_day": stretch.to_day.isoformat(),
-        "also_days": [day.isoformat() for day in reached if day not in inside],
+        "also_stretches": [
+            [one.from_day.isoformat(), one.to_day.isoformat()]
+            for one in stretches(day for day in reached if day not in inside)
+        ],
     }

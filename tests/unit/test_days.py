@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.days import Counts, DirtyDays, Stretch, reach, stretches
+from orchestration.marts.assets import day_variables
 
 AUGUST = date(2016, 8, 1)
 
@@ -78,6 +79,20 @@ def test_a_run_builds_the_days_on_which_persons_changed_wherever_they_lie() -> N
 )
 def test_days_become_stretches(asked: list[int], found: list[tuple[int, int]]) -> None:
     assert stretches(days(*asked)) == [(day(first), day(last)) for first, last in found]
+
+
+def test_dbt_is_told_the_days_outside_a_run_s_stretch_as_stretches_of_their_own() -> None:
+    told = day_variables(Stretch(day(10), day(12)), days(3, 4, 9, 11, 13, 20))
+    assert told == {
+        "from_day": "2016-08-10",
+        "to_day": "2016-08-12",
+        "also_stretches": [
+            ["2016-08-03", "2016-08-04"],
+            ["2016-08-09", "2016-08-09"],
+            ["2016-08-13", "2016-08-13"],
+            ["2016-08-20", "2016-08-20"],
+        ],
+    }
 
 
 def test_a_short_gap_is_bridged_and_a_longer_one_is_not() -> None:

@@ -2,7 +2,7 @@
     A table with one partition per shop day, of which a build replaces exactly its own days.
 
     dbt's `insert_overwrite` replaces the partitions that the query filled, so that a day which lost its last row would
-    keep its old ones. Here the days to replace come from the build (from_day, to_day, also_days), widened by the
+    keep its old ones. Here the days to replace come from the build (from_day, to_day, also_stretches), widened by the
     model's meta `days_before` and `days_after`, and a day without rows is dropped. Each day changes in one piece:
     readers never see half of one.
 #}

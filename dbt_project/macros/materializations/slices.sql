@@ -21,7 +21,7 @@
 {% endmacro %}
 
 
-{# The first and last days of slices; a stretch that exceeds the limit is cut, and single days stand alone. #}
+{# The first and last days of slices; a stretch that exceeds the limit is cut, and each stretch stands alone. #}
 {% macro slices_of_days() %}
     {%- set counted -%}
         with
@@ -42,7 +42,13 @@
                 if(
                     (select sum(event_count) from days) <= {{ var('slice_events') }},
                     toDate(0),
-                    if(day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}'), toDate(0), day)
+                    multiIf(
+                        day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}'), toDate(0),
+                        {%- for first, last in var('also_stretches') %}
+                        day between toDate('{{ first }}') and toDate('{{ last }}'), toDate('{{ first }}'),
+                        {%- endfor %}
+                        day
+                    )
                 ) as stretch,
                 intDiv(
                     sum(event_count) over (partition by stretch order by day),
