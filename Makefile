@@ -63,10 +63,11 @@ format: $(READY) ## rewrite Python as the linter wants it
 	$(BIN)/ruff format .
 
 bench: $(READY) ## every figure that README states
-	for one in ingest publisher warehouse_insert; do $(BIN)/python -m bench.$$one --json || exit 1; done
+	for one in enrich ingest publisher collector imports warehouse_insert; do $(BIN)/python -m bench.$$one --json || exit 1; done
 
 schemas: $(READY) ## write the JSON Schemas of the contract anew
 	$(BIN)/python -m streams.schemas
+	$(BIN)/python -m streams.importers.mapped
 	$(BIN)/python -m orchestration.schemas
 
 clean: ## delete this machine's data (stop the services first)

@@ -22,12 +22,13 @@ def work() -> None:
     Runs the worker as a process of its own and starts it again when it crashes. Ends with 0 after
     SIGTERM, and with 3 when a person must decide: the last line of the log says what.
     """
+    from streams.enrich.enrichment import Tables
     from streams.settings import StreamSettings
     from streams.supervisor import supervise
     from warehouse.settings import WarehouseSettings
 
     logging.basicConfig(format="[%(asctime)s] [%(levelname)s] %(message)s", level=logging.INFO)
-    StreamSettings.from_env()  # complain before a process is started
+    Tables.of(StreamSettings.from_env())  # complain before a process is started
     WarehouseSettings.from_env()
     sys.exit(supervise([sys.executable, "-m", "streams.agents"]))
 

@@ -55,6 +55,7 @@ consequences as (
     select
         order_id,
         countIf(kind = 'order.paid') > 0 as is_paid,
+        countIf(kind = 'order.shipped') > 0 as is_shipped,
         countIf(kind = 'order.cancelled') > 0 as is_cancelled,
         sumIf(revenue_minor, kind = 'order.returned') as returned
     from order_events
@@ -105,6 +106,7 @@ select
     toUInt32(lines.line_count) as line_count,
     toUInt32(copies.copy_count) as copy_count,
     toBool(consequences.is_paid) as is_paid,
+    toBool(consequences.is_shipped) as is_shipped,
     toBool(consequences.is_cancelled) as is_cancelled,
     {{ in_shop_currency('consequences.returned', 'rates.factor') }} as returned_minor
 from copies

@@ -1,4 +1,4 @@
--- One row per order event: an order (or one more copy of it), its payment, its cancellation, a return.
+-- One row per order event: an order (or one more copy of it), its payment, a shipment, its cancellation, a return.
 --
 -- Of the whole history and not of the built days: an order is merged from its copies wherever they lie, and its row
 -- must not depend on which days were built before.
@@ -8,7 +8,7 @@ with
 
 events as (
 
-    {{ first_copies("kind in ('order.placed', 'order.paid', 'order.cancelled', 'order.returned') and order_id != ''") }}
+    {{ first_copies("kind in ('order.placed', 'order.paid', 'order.shipped', 'order.cancelled', 'order.returned') and order_id != ''") }}
 
 ),
 
