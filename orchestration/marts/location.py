@@ -17,6 +17,7 @@ from orchestration.marts.assets import (
 )
 from orchestration.marts.checks import every_staged_event_is_in_a_session
 from orchestration.marts.dbt import Dbt
+from orchestration.marts.enrichment import enrich_stored_events
 from orchestration.marts.reference import currency_rates, daily_rates, rates_job
 from orchestration.marts.schedules import JOB, dirty_days_schedule, forgetting_sensor
 from orchestration.settings import OrchestrationSettings
@@ -66,7 +67,7 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
             currency_rates(settings.shop_currency),
         ],
         asset_checks=[every_staged_event_is_in_a_session],
-        jobs=[dg.define_asset_job(JOB, of_days), rates_job()],
+        jobs=[dg.define_asset_job(JOB, of_days), rates_job(), enrich_stored_events],
         schedules=schedules,
         sensors=[forgetting_sensor(settings.keep_runs_days)],
         resources={"warehouse": warehouse, "in_run": dg.mem_io_manager},

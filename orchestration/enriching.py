@@ -1,0 +1,89 @@
+"""Stored events brought under today's rules: what there is to do, and doing it.
+
+The rules stand in the settings, the work in `streams.anew`; this adds who may do it at once, and
+what a person wants to know before and after.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from streams import anew, versions
+from streams.enrich.enrichment import Enrichment, Tables, differing
+from warehouse.client import Warehouse
+
+
+class EnrichingError(Exception):
+    """Events cannot be enriched anew now; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many events other rules enriched, and what is different since the newest of these."""
+
+    outdated: int
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Events enriched anew under a number, the shop days whose rows changed, and events left as
+    they were because today's contract refuses them.
+    """
+
+    version: int
+    events: int
+    days: frozenset[date]
+    refused: int
+
+
+def plan(warehouse: Warehouse, tables: Tables) -> Plan:
+    """What `enrich` would do under these tables."""
+    version, digest, parts = versions.newest(warehouse)
+    is_known = digest == versions.digest_of(tables.parts())
+    outdated = sum(
+        count for one, count in anew.versions(warehouse).items() if not is_known or one != version
+    )
+    return Plan(outdated, tuple(differing(parts, tables.parts())))
+
+
+def enrich(
+    warehouse: Warehouse, tables: Tables, home: Path, advance: Callable[[int], None]
+) -> Outcome:
+    """Enrich what other rules enriched; may be stopped at any time and begun again.
+
+    Args:
+        warehouse: where events are.
+        tables: the rules.
+        home: this machine's local home: two at once there would enrich a slice twice.
+        advance: told how many more events are done.
+
+    Raises:
+        EnrichingError: another process does it already.
+        WarehouseRefusedError: a message is missing in the event store.
+    """
+    events = refused = 0
+    days: frozenset[date] = frozenset()
+    with _alone(home):
+        by = Enrichment(tables, versions.registered(warehouse, tables.parts()))
+        for part in anew.slices(warehouse, by.version):
+            done = anew.enrich_anew(warehouse, part, by)
+            events, refused, days = events + done.events, refused + done.refused, days | done.days
+            advance(part.event_count)
+    return Outcome(by.version, events, days, refused)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "enrich.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EnrichingError("events are being enriched anew already; wait for it") from None
+        yield

@@ -1,0 +1,37 @@
+"""A job that brings stored events under today's rules, as `active-analytics enrich` does."""
+
+# Without `from __future__ import annotations`: Dagster reads these annotations as types.
+import dagster as dg
+
+from orchestration import enriching
+from orchestration.marts.assets import POOL
+from streams.enrich.enrichment import Tables
+from streams.settings import StreamSettings
+from warehouse.client import Warehouse
+
+
+class Enriching(dg.Config):
+    """Whether to change anything: at first, only what would be done is told."""
+
+    dry_run: bool = True
+
+
+@dg.op(pool=POOL)
+def enrich_events(
+    context: dg.OpExecutionContext, config: Enriching, warehouse: dg.ResourceParam[Warehouse]
+) -> None:
+    """Rows that other rules made are made again; the days that change become dirty."""
+    settings = StreamSettings.from_env()
+    tables = Tables.of(settings)
+    plan = enriching.plan(warehouse, tables)
+    context.log.info(f"{plan.outdated:,} events to enrich anew; changed: {', '.join(plan.changed)}")
+    if config.dry_run or not plan.outdated:
+        return
+    outcome = enriching.enrich(warehouse, tables, settings.local_home, lambda _: None)
+    context.log.info(f"{outcome.events:,} enriched, {len(outcome.days)} shop days wait for a build")
+
+
+@dg.job
+def enrich_stored_events() -> None:
+    """Enrich stored events by today's rules; dry run unless the config says otherwise."""
+    enrich_events()
