@@ -2,7 +2,8 @@
 
 Two shapes of CSV are read: a row per rate (`rate_on,currency,rate`, optionally `to_currency` and
 `source`), and the European Central Bank's, a row per day with a column per currency, in units for
-one euro. Rates that are known already are not stored again, so the same file may be loaded daily.
+one euro; a day without the shop's own currency (`N/A`) is passed over. Rates that are known already
+are not stored again, so the same file may be loaded daily.
 
 A rate needs no mark on its days: a day is dirty while its orders were converted at other rates than
 they would be now.
@@ -21,10 +22,12 @@ from typing import NamedTuple
 
 from warehouse.client import Warehouse
 
-DIGITS = Decimal(10) ** -12
+DIGITS = Decimal("0.000000000001")
+LARGEST = Decimal(10) ** 9
 MOST_MISTAKES = 20
 
 _CODE = re.compile("[A-Z]{3}")
+_EARLIEST, _LATEST = date(1970, 1, 1), date(2149, 6, 6)  # what a Date of the warehouse can hold
 _COLUMNS = ("rate_on", "currency", "to_currency", "rate", "source", "loaded_at")
 _KNOWN = """
 select rate_on, currency, to_currency, rate, source
@@ -36,14 +39,33 @@ select count() = 2
 from system.tables
 where (database, name) in (('marts', 'orders'), ('intermediate', 'int_order_rates'))
 """
+# Only orders in other currencies than the shop's have a fingerprint of rates.
 _OUTDATED = """
+with
+
+orders as (
+
+    select order_id, ordered_on, rates_fingerprint
+    from marts.orders
+    where rates_fingerprint != 0
+
+),
+
+rates as (
+
+    select
+        order_id,
+        groupBitXor(rate_fingerprint) as rates_fingerprint
+    from intermediate.int_order_rates
+    where order_id in (select order_id from orders)
+    group by order_id
+
+)
+
 select distinct orders.ordered_on
-from marts.orders as orders
-inner join intermediate.int_order_rates as rates on orders.order_id = rates.order_id
-where
-    orders.currency_rate != rates.currency_rate
-    or orders.rate_on != rates.rate_on
-    or orders.rate_source != rates.rate_source
+from orders
+inner join rates on orders.order_id = rates.order_id
+where orders.rates_fingerprint != rates.rates_fingerprint
 """
 
 
@@ -89,7 +111,7 @@ def read(file: Path, shop_currency: str, source: str) -> list[Rate]:
             if {"rate_on", "currency", "rate"} <= set(columns):
                 return _checked(file, _rows(lines, shop_currency, source))
             if columns and columns[0] == "Date":
-                return _checked(file, _banks_days(lines, columns[1:], shop_currency, source))
+                return _banks_rates(file, lines, shop_currency, source)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RatesError(f"{file} cannot be read as CSV: {error}") from None
     raise RatesError(
@@ -138,15 +160,31 @@ def _rows(lines: csv.DictReader[str], shop_currency: str, source: str) -> Iterat
     for line in lines:
         told = {name: (value or "").strip() for name, value in line.items() if name}
         try:
-            yield Rate(
-                _day(told["rate_on"]),
-                _currency(told["currency"]),
-                _currency(told.get("to_currency") or shop_currency),
-                _rate(told["rate"]),
-                told.get("source") or source,
-            )
+            yield _rate_of(told, shop_currency, source)
         except ValueError as error:
             yield f"line {lines.line_num}: {error}"
+
+
+def _rate_of(told: Mapping[str, str], shop_currency: str, source: str) -> Rate:
+    rate = Rate(
+        _day(told["rate_on"]),
+        _currency(told["currency"]),
+        _currency(told.get("to_currency") or shop_currency),
+        _rate(told["rate"]),
+        told.get("source") or source,
+    )
+    if rate.currency == rate.to_currency:
+        raise ValueError(f"{rate.currency} in {rate.to_currency} is 1 and needs no rate")
+    return rate
+
+
+def _banks_rates(
+    file: Path, lines: csv.DictReader[str], shop_currency: str, source: str
+) -> list[Rate]:
+    currencies = list(lines.fieldnames or ())[1:]
+    if shop_currency not in ("", "EUR", *currencies):
+        raise RatesError(f"{file} has no column for {shop_currency}, the shop's currency")
+    return _checked(file, _banks_days(lines, currencies, shop_currency, source))
 
 
 def _banks_days(
@@ -170,7 +208,7 @@ def _banks_day(
         if currency and text not in ("", "N/A"):
             per_euro[_currency(currency)] = _rate(text)
     if shop_currency not in per_euro:
-        raise ValueError(f"no rate of {shop_currency}, the shop's currency, on {rate_on}")
+        return []  # the bank did not publish the shop's own currency on that day
     return [
         Rate(
             rate_on,
@@ -185,10 +223,14 @@ def _banks_day(
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no day such as 2026-03-01") from None
+    for form in ("%Y-%m-%d", "%d %B %Y"):  # the bank's file of a single day writes 26 November 2026
+        try:
+            day = datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+        if _EARLIEST <= day <= _LATEST:
+            return day
+    raise ValueError(f"{text!r} is no day such as 2026-03-01, from {_EARLIEST} to {_LATEST}")
 
 
 def _currency(text: str) -> str:
@@ -203,6 +245,6 @@ def _rate(text: str) -> Decimal:
         rate = Decimal(text)
     except InvalidOperation:
         rate = Decimal(0)
-    if not (rate.is_finite() and 0 < rate < Decimal(10) ** 15):
-        raise ValueError(f"{text!r} is no rate above 0, such as 1.0842")
+    if not (rate.is_finite() and DIGITS <= rate <= LARGEST):
+        raise ValueError(f"{text!r} is no rate such as 1.0842, from {DIGITS} to {LARGEST:,}")
     return rate.quantize(DIGITS)

@@ -24,7 +24,7 @@ class EnrichingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many events other rules enriched, and what is different since the newest of these."""
+    """How many events other rules enriched, and what differs from the newest of those rules."""
 
     outdated: int
     changed: tuple[str, ...]
@@ -44,12 +44,15 @@ class Outcome:
 
 def plan(warehouse: Warehouse, tables: Tables) -> Plan:
     """What `enrich` would do under these tables."""
-    version, digest, parts = versions.newest(warehouse)
+    version, digest, _ = versions.newest(warehouse)
     is_known = digest == versions.digest_of(tables.parts())
-    outdated = sum(
-        count for one, count in anew.versions(warehouse).items() if not is_known or one != version
-    )
-    return Plan(outdated, tuple(differing(parts, tables.parts())))
+    others = {
+        one: count
+        for one, count in anew.versions(warehouse).items()
+        if not is_known or one != version
+    }
+    before = versions.parts_of(warehouse, max(others, default=0))
+    return Plan(sum(others.values()), tuple(differing(before, tables.parts())))
 
 
 def enrich(

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from babel.numbers import get_currency_precision
+
 from warehouse.client import Warehouse
 
 PAIR_ORDERS = 5  # a pair in fewer orders is chance: as in the expected answers of the real month
@@ -18,6 +20,12 @@ _MESSAGES = """
     select
         sum(event_count + dead_letter_count) as events_read,
         (select count() from analytics.events) as events_stored,
+        (select countIf(bot_verdict = 'bot') from analytics.events) as bot_events,
+        (
+            select count()
+            from analytics.events
+            where enrichment_version != (select max(version) from reference.enrichment_versions)
+        ) as outdated_events,
         sum(dead_letter_count) as dead_letters
     from event_store.stored_ranges
 """
@@ -26,6 +34,8 @@ _MARTS = """
         (select count() from marts.sessions) as sessions,
         (select count() from marts.orders) as orders,
         (select countIf(not is_revenue_known) from marts.orders) as orders_without_revenue,
+        (select countIf(not is_rate_known) from marts.orders) as orders_without_rate,
+        (select count() from marts.event_conflicts) as event_conflicts,
         (select count() from marts.order_lines) as order_lines,
         (select sum(revenue_minor) from marts.orders) as order_revenue_minor,
         (
@@ -66,6 +76,8 @@ _NO_MARTS = {
     "sessions": 0,
     "orders": 0,
     "orders_without_revenue": 0,
+    "orders_without_rate": 0,
+    "event_conflicts": 0,
     "order_lines": 0,
     "order_revenue_minor": 0,
     "pairs_min5": 0,
@@ -74,15 +86,19 @@ _NO_MARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of one warehouse. Money in the orders' own currency, in units (not cents)."""
+    """The figures of one warehouse. Money in the shop's currency, in units (not cents)."""
 
     events_read: int
     events_stored: int
+    bot_events: int
+    outdated_events: int
     dead_letters: int
     is_built: bool
     sessions: int
     orders: int
     orders_without_revenue: int
+    orders_without_rate: int
+    event_conflicts: int
     order_lines: int
     order_revenue: float
     pairs_min5: int
@@ -96,19 +112,21 @@ class Summary:
         return asdict(self)
 
 
-def summary(warehouse: Warehouse, top: int = 5) -> Summary:
+def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
     """Read the figures.
 
     Args:
         warehouse: migrated; its marts may not be built yet.
+        shop_currency: ISO 4217, for the digits of its minor unit; two when it is empty.
         top: how many pairs to name.
     """
     is_built = bool(
         warehouse.scalar(
-            "select count() from system.tables"
-            " where database = 'marts' and name = 'channel_attribution'"
+            "select count() = 2 from system.tables"
+            " where database = 'marts' and name in ('channel_attribution', 'event_conflicts')"
         )
     )
+    digits = get_currency_precision(shop_currency or "EUR")
     marts = warehouse.dicts(_MARTS, least=PAIR_ORDERS)[0] if is_built else dict(_NO_MARTS)
     revenue_minor = marts.pop("order_revenue_minor")
     return Summary(
@@ -116,7 +134,7 @@ def summary(warehouse: Warehouse, top: int = 5) -> Summary:
         **warehouse.dicts(_LETTERS)[0],
         **marts,
         is_built=is_built,
-        order_revenue=round(revenue_minor / 100, 2),
+        order_revenue=revenue_minor / 10**digits,
         top_pairs=warehouse.dicts(_TOP_PAIRS, limit=top) if is_built else [],
         attribution=warehouse.dicts(_ATTRIBUTION) if is_built else [],
     )

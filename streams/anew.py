@@ -20,6 +20,8 @@ import pyarrow as pa
 
 from streams.decode import Rejected, decode
 from streams.enrich.enrichment import Enrichment
+from streams.events import Event
+from streams.identity import pair_rows
 from streams.rows import Origin, Record, event_rows
 from warehouse.client import Warehouse, WarehouseRefusedError
 
@@ -40,10 +42,9 @@ _VERSIONS = """
     order by enrichment_version
 """
 _PLACES = """
-    select topic, partition, count()
+    select distinct topic, partition
     from analytics.events
     where enrichment_version != {version:UInt32}
-    group by topic, partition
     order by topic, partition
 """
 _NEXT_SLICE = f"""
@@ -118,7 +119,7 @@ def versions(warehouse: Warehouse) -> dict[int, int]:
 
 def slices(warehouse: Warehouse, version: int) -> Iterator[Slice]:
     """The events that bear another number, slice by slice; enrich each before asking on."""
-    for topic, partition, _ in warehouse.rows(_PLACES, version=version):
+    for topic, partition in warehouse.rows(_PLACES, version=version):
         place = {"topic": topic, "partition": partition, "version": version}
         after = 0
         while True:
@@ -145,8 +146,9 @@ def enrich_anew(warehouse: Warehouse, part: Slice, by: Enrichment) -> Enriched:
     place: dict[str, Any] = {**part._asdict(), "version": by.version}
     del place["event_count"]
     _delete(warehouse, _BEGUN, place)
-    rows, refused = _rows(_messages(warehouse, place), part, by)
+    rows, pairs, refused = _rows(_messages(warehouse, place), part, by)
     warehouse.insert_arrow("analytics.events", rows, max_partitions_per_insert_block=0)
+    warehouse.insert_arrow("analytics.identity_pairs", pairs)
     days = frozenset(day for (day,) in warehouse.rows(_CHANGED_DAYS, **place))
     mark_days(warehouse, days, REASON)
     _delete(warehouse, _DONE, place)
@@ -194,16 +196,20 @@ def _messages(warehouse: Warehouse, place: dict[str, Any]) -> list[tuple[int, Re
 
 def _rows(
     messages: Iterable[tuple[int, Record]], part: Slice, by: Enrichment
-) -> tuple[pa.Table, int]:
-    """The new rows of messages, and how many messages are no events any more."""
+) -> tuple[pa.Table, pa.Table, int]:
+    """The new rows of messages, the identifiers seen together in them, and how many messages are
+    no events any more.
+    """
     tables = [event_rows([], Origin(part.topic, part.partition, 0), by)]
+    events: list[Event] = []
     refused = 0
     for generation, together in groupby(messages, key=lambda one: one[0]):
         outcomes = [(record, decode(record.payload)) for _, record in together]
         accepted = [(one, event) for one, event in outcomes if not isinstance(event, Rejected)]
         refused += len(outcomes) - len(accepted)
+        events += [event for _, event in accepted]
         tables.append(event_rows(accepted, Origin(part.topic, part.partition, generation), by))
-    return pa.concat_tables(tables).unify_dictionaries(), refused
+    return pa.concat_tables(tables).unify_dictionaries(), pair_rows(events), refused
 
 
 def _delete(warehouse: Warehouse, condition: str, place: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ Minor = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 Price = Annotated[int, Meta(ge=0, le=10**15)]
 Quantity = Annotated[int, Meta(ge=0, le=10**9)]
 Ordinal = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-Currency = Annotated[str, Meta(pattern="^([A-Z]{3})?$")]
+Currency = Annotated[str, Meta(pattern="^([A-Z]{3})?$", max_length=3)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 

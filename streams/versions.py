@@ -56,3 +56,13 @@ def newest(warehouse: Warehouse) -> tuple[int, str, dict[str, str]]:
 def digest_of(parts: Mapping[str, str]) -> str:
     """SHA-256 over the parts, in hex."""
     return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
+
+
+def parts_of(warehouse: Warehouse, version: int) -> dict[str, str]:
+    """What the rules of a number consist of; nothing when there is no such number."""
+    rows = warehouse.rows(
+        "select parts from reference.enrichment_versions where version = {version:UInt32}"
+        " order by registered_at limit 1",
+        version=version,
+    )
+    return dict(rows[0][0]) if rows else {}

@@ -19,9 +19,9 @@ def enrich(dry_run: bool, as_json: bool) -> None:
 
     After a change of channel rules, page rules, the geographic database, own hosts or a new version
     of this program: rows that other rules made are made again from the messages as received. The
-    shop days whose rows changed become dirty, and the next build takes them in; nobody gets a
-    letter by it. Restart the stream worker first, so that new events follow the same rules. It may
-    be stopped at any time; the same command goes on.
+    shop days whose rows changed become dirty, and the next build takes them in. Restart the stream
+    worker first, so that new events follow the same rules. It may be stopped at any time; the same
+    command goes on. One at a time: others on this machine are refused.
     """
     from rich.console import Console
     from rich.progress import Progress

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 def summary(as_json: bool) -> None:
     """Show what was read, stored, built and fired so far."""
     from orchestration.reporting import summary as read_summary
+    from streams.settings import StreamSettings
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
     with Warehouse.connect(WarehouseSettings.from_env(), "summary") as warehouse:
-        found = read_summary(warehouse)
+        found = read_summary(warehouse, StreamSettings.from_env().shop_currency)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
@@ -74,10 +75,14 @@ def _figures(found: Summary) -> object:
     table.add_column("count", justify="right")
     table.add_row("events read", f"{found.events_read:,}")
     table.add_row("  stored, typed and enriched", f"{found.events_stored:,}")
+    table.add_row("  of these by bots, left out of the marts", f"{found.bot_events:,}")
+    table.add_row("  of these by older rules (`enrich`)", f"{found.outdated_events:,}")
     table.add_row("  rejected (dead letters)", f"{found.dead_letters:,}")
+    table.add_row("bodies that lost against another", f"{found.event_conflicts:,}")
     table.add_row("sessions", f"{found.sessions:,}")
     table.add_row("orders", f"{found.orders:,}")
     table.add_row("  of these without revenue", f"{found.orders_without_revenue:,}")
+    table.add_row("  of these without a rate", f"{found.orders_without_rate:,}")
     table.add_row("order lines", f"{found.order_lines:,}")
     table.add_row("order revenue", f"{found.order_revenue:,.2f}")
     table.add_row("pairs in 5 or more orders", f"{found.pairs_min5:,}")

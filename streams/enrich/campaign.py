@@ -6,7 +6,6 @@ them, with what it implies, and the channel rules weigh the two.
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -99,5 +98,5 @@ def _openstat_text(mark: str) -> str:
     code = mark.replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return b64decode(code + "=" * (-len(code) % 4), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):  # a mark of somebody else's making
+    except ValueError:  # no base64, or no text in it: a mark of somebody else's making
         return ""

@@ -26,7 +26,7 @@ from streams.enrich.visited import Visited
 from streams.settings import StreamSettings
 
 CODE_VERSION = "1"  # raise it whenever the code answers another way than before
-MOST_REMEMBERED = 50_000  # per kind of value: about 40 MB of URLs
+MOST_REMEMBERED = 50_000  # per kind of value: about 40 MB of usual URLs, 150 MB of the longest kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
+LONGEST_REMEMBERED = 1_000  # characters
+
 Question = TypeVar("Question", bound=Hashable)
 Answer = TypeVar("Answer")
 
@@ -13,7 +15,8 @@ class Remembered(dict[Question, Answer]):
     """A pure function as a mapping: `remembered[value]` computes once and looks up ever after.
 
     A look-up of a known value costs what a dictionary's does (30 ns; `lru_cache` takes 70). It
-    grows until `forget_beyond` is called, between batches.
+    grows until `forget_beyond` is called, between batches. Long texts are not kept: who sends
+    addresses of 8 KB must not fill our memory.
     """
 
     def __init__(self, compute: Callable[[Question], Answer]) -> None:
@@ -21,7 +24,9 @@ class Remembered(dict[Question, Answer]):
         self._compute = compute
 
     def __missing__(self, question: Question) -> Answer:
-        answer = self[question] = self._compute(question)
+        answer = self._compute(question)
+        if not isinstance(question, str) or len(question) <= LONGEST_REMEMBERED:
+            self[question] = answer
         return answer
 
     def forget_beyond(self, count: int) -> None:

@@ -19,6 +19,9 @@ from streams.enrich.suffixes import public_suffix_of
 SiteMedium = Literal["search", "social", "video", "shopping", "email", "ai", "ads", "payment"]
 
 
+_LONGEST_HOST = 253
+
+
 class SitesError(RulesError):
     """The table of sites cannot be used."""
 
@@ -58,7 +61,9 @@ class Sites:
         return iter(self._sites)
 
     def of_host(self, host: str) -> Site | None:
-        """Whose a lower-case host is."""
+        """Whose a lower-case host is; nobody's when it is longer than names on the net can be."""
+        if len(host) > _LONGEST_HOST:
+            return None
         labels = host.split(".")
         suffix = public_suffix_of(host)
         stem_end = len(labels) - suffix.count(".") - 1

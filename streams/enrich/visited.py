@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.enrich.campaign import Campaign
-from streams.enrich.memory import Remembered
+from streams.enrich.memory import LONGEST_REMEMBERED, Remembered
 from streams.enrich.page import PageRules
 from streams.enrich.page_url import page_url_of
 
@@ -21,7 +21,9 @@ class Visited(Remembered[str, Seen]):
         self[""] = (None, "", "", "")
 
     def __missing__(self, url: str) -> Seen:
-        seen = self[url] = self._read(url)  # a call less than in general: it is the hottest of all
+        seen = self._read(url)  # a call less than in general: it is the hottest of all
+        if len(url) <= LONGEST_REMEMBERED:
+            self[url] = seen
         return seen
 
     def forget_beyond(self, count: int) -> None:

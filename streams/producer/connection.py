@@ -118,8 +118,13 @@ def translated(what: str) -> Iterator[None]:
 
 
 def broker_error(what: str, error: KafkaError) -> BrokerError:
-    """An error of the library in our words."""
-    if isinstance(error, ProducerFencedError | InvalidProducerEpochError):
+    """An error of the library in our words.
+
+    A producer that was fenced says so by its class, or, when its own thread learned of it first, in
+    the words of a general error.
+    """
+    fenced = (ProducerFencedError, InvalidProducerEpochError)
+    if isinstance(error, fenced) or any(one.__name__ in str(error) for one in fenced):
         return FencedError(f"could not {what}: another producer took over")
     kind = BrokerBusyError if error.retriable else BrokerRefusedError
     return kind(f"could not {what}: {error}")

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from kafka.errors import KafkaError, ProducerFencedError
 
-from streams.producer import BrokerBusyError, BrokerRefusedError, is_answering, topic_id
-from streams.producer.connection import await_listener, connection
+from streams.producer import (
+    BrokerBusyError,
+    BrokerRefusedError,
+    FencedError,
+    is_answering,
+    topic_id,
+)
+from streams.producer.connection import await_listener, broker_error, connection
 from streams.settings import StreamSettings
 
 
@@ -66,3 +73,17 @@ def test_no_listener_is_a_busy_error_and_no_answer() -> None:
     with pytest.raises(BrokerBusyError, match=r"no broker answers on 127\.0\.0\.1:1"):
         await_listener(nowhere, 0)
     assert not is_answering(nowhere, budget_seconds=0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(ProducerFencedError(), id="by its class"),
+        pytest.param(
+            KafkaError("Cannot execute transactional method: [Error 90] ProducerFencedError"),
+            id="in the words of a general error",
+        ),
+    ],
+)
+def test_a_fenced_producer_is_known_however_the_library_tells_it(error: KafkaError) -> None:
+    assert isinstance(broker_error("publish", error), FencedError)

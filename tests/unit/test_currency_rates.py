@@ -51,13 +51,28 @@ def test_the_central_bank_s_file_crosses_rates_for_a_shop_in_another_currency(fi
             id="every mistake with its line",
         ),
         pytest.param("rate_on,currency,rate\n2026-03-06,USD,1e400\n", "is no rate", id="too large"),
-        pytest.param("Date,USD\n2026-03-06,1.1\n", "no rate of CHF", id="the shop's is missing"),
+        pytest.param("rate_on,currency,rate\n2026-03-06,USD,4e-13\n", "is no rate", id="too small"),
+        pytest.param("rate_on,currency,rate\n1969-03-06,USD,1\n", "is no day", id="too early"),
+        pytest.param("rate_on,currency,rate\n2026-03-06,CHF,1\n", "needs no rate", id="its own"),
+        pytest.param("Date,USD\n2026-03-06,1.1\n", "no column for CHF", id="the shop's is missing"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(file: Path, content: str, complaint: str) -> None:
     file.write_text(content)
     with pytest.raises(RatesError, match=complaint):
         read(file, "CHF", "a file")
+
+
+def test_days_on_which_the_bank_knew_no_rate_of_the_shop_s_currency_are_passed_over(
+    file: Path,
+) -> None:
+    file.write_text("Date,USD,INR\n2026-03-06,1.25,100\n05 March 2026,1.2,N/A\n")
+    assert {one.rate_on for one in read(file, "INR", "ECB")} == {FRIDAY}
+
+
+def test_the_file_of_a_single_day_is_read_with_its_date_in_words(file: Path) -> None:
+    file.write_text("Date, USD, JPY, \n06 March 2026, 1.25, 160, \n")
+    assert {one.rate_on for one in read(file, "EUR", "ECB")} == {FRIDAY}
 
 
 def test_rates_without_a_currency_of_the_shop_say_what_to_set(file: Path) -> None:

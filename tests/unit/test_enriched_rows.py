@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.decode import decode
 from streams.enrich.enrichment import Enrichment, Tables, differing
 from streams.events import (
     Campaign,
@@ -24,6 +25,7 @@ from streams.events import (
     Product,
     SearchData,
     SearchPerformed,
+    encode,
 )
 from streams.rows import Origin, event_rows
 from tests.builders import enrichment, event, record
@@ -160,6 +162,29 @@ def test_a_body_has_a_fingerprint_and_the_row_the_number_of_its_rules() -> None:
     first, again, other = rows_of([event(), event(), event(id="e2")], by)
     assert first["body_fingerprint"] == again["body_fingerprint"] != other["body_fingerprint"]
     assert first["enrichment_version"] == 9
+
+
+@given(
+    st.text(max_size=40)
+    | st.sampled_from(["_openstat=%D0%BF", "_openstat=%00", "utm_source=%FF", "gclid=%ED%A0%80"]),
+    st.text(max_size=40),
+)
+def test_no_address_and_no_user_agent_stops_the_stream(query: str, text: str) -> None:
+    page = Page(url=f"{SHOP}/?{query}#{text}", referrer=f"https://www.google.com/search?q={text}")
+    client = Client(user_agent=text, address=text, language=text)
+    one = event(data=Data(page=page, client=client))
+    assert decode(encode(one)) == one
+    assert row_of(one)["page_url"] == page.url
+
+
+def test_long_addresses_are_read_and_not_remembered() -> None:
+    by = Enrichment(Tables(ZoneInfo("UTC")))
+    url = f"{SHOP}/?utm_source=news&q=" + "x" * 8_000
+    assert (
+        row_of(event(data=Data(page=Page(url=url, referrer=url))), by)["campaign_source"] == "news"
+    )
+    assert url not in by.visited
+    assert url not in by.referrers
 
 
 def some_events() -> st.SearchStrategy[Event]:

@@ -33,6 +33,7 @@ def stored(warehouse: Warehouse, referrers: list[str], by: Enrichment = BEFORE) 
         event(
             id=f"e{number}",
             time=NOON + timedelta(days=number),
+            customerid="c1",
             data=Data(
                 page=Page(url="https://shop.example/", referrer=referrer),
                 client=Client(user_agent="curl/8.5.0", address="192.0.2.17"),
@@ -132,3 +133,11 @@ def test_slices_cover_every_outdated_event_once(
     assert [part.event_count for part in slices(warehouse, AFTER.version)] == [2, 2, 1]
     enriched(warehouse)
     assert versions(warehouse) == {2: 5}
+
+
+def test_identifiers_that_older_rules_did_not_collect_are_collected(warehouse: Warehouse) -> None:
+    stored(warehouse, [FIRST, OTHER])
+    warehouse.execute("truncate table analytics.identity_pairs")
+    enriched(warehouse)
+    pairs = warehouse.rows("select identifier, other_identifier from analytics.identity_pairs")
+    assert pairs == [("c:c1", "v:v1")]

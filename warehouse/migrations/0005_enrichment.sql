@@ -73,7 +73,8 @@ alter table analytics.events
     add column page_url_clean String comment 'page_url without tracking parameters and fragment',
     add column search_words String comment 'what was searched on the site, normalised',
     add column product_brands Array(String),
-    add column product_positions Array(UInt32);
+    add column product_positions Array(UInt32),
+    add index offsets offset type minmax; -- enriching anew goes through the events by their offsets
 
 -- Every two identifiers seen together in one event. Derived from events, hence made anew and not converted.
 drop table analytics.identity_pairs;

@@ -12,6 +12,7 @@ lines as (
     select
         event_id,
         order_id,
+        currency,
         sku,
         name,
         category,
@@ -24,16 +25,30 @@ lines as (
 
 ),
 
+rates as (
+
+    select order_id, currency, factor
+    from {{ ref('int_order_rates') }}
+
+),
+
 lines_of_copies as (
 
     select
-        order_id,
-        event_id,
-        sku,
-        sum(revenue_minor) as revenue,
-        sum(quantity) as pieces,
-        max((price_minor, name, category, variant)) as product
+        lines.order_id as order_id,
+        lines.event_id as event_id,
+        lines.sku as sku,
+        any(rates.factor) as factor,
+        {{ in_shop_currency('sum(lines.revenue_minor)', 'factor') }} as revenue,
+        sum(lines.quantity) as pieces,
+        max((
+            {{ in_shop_currency('lines.price_minor', 'rates.factor') }},
+            lines.name,
+            lines.category,
+            lines.variant
+        )) as product
     from lines
+    inner join rates on lines.order_id = rates.order_id and lines.currency = rates.currency
     group by order_id, event_id, sku
 
 ),
@@ -48,24 +63,16 @@ merged as (
     from lines_of_copies
     group by order_id, sku
 
-),
-
-rates as (
-
-    select order_id, factor
-    from {{ ref('int_order_rates') }}
-
 )
 
 select
-    merged.order_id as order_id,
-    merged.sku as sku,
-    merged.line.3.2 as name,
-    merged.line.3.3 as category,
-    merged.line.3.4 as variant,
-    {{ in_shop_currency('merged.line.3.1', 'rates.factor') }} as price_minor,
-    merged.line.2 as quantity,
-    {{ in_shop_currency('merged.line.1', 'rates.factor') }} as revenue_minor,
-    toUInt32(merged.copies) as copy_count
+    order_id,
+    sku,
+    line.3.2 as name,
+    line.3.3 as category,
+    line.3.4 as variant,
+    line.3.1 as price_minor,
+    line.2 as quantity,
+    line.1 as revenue_minor,
+    toUInt32(copies) as copy_count
 from merged
-inner join rates on merged.order_id = rates.order_id

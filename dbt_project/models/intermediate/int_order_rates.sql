@@ -1,20 +1,38 @@
--- One row per order: what its currency was worth in the shop's on the day of the order.
+-- One row per order and currency that its events tell: what it was worth in the shop's on the day of the order.
 --
 -- The rate is that of the day, or the last one published before it: banks publish none on weekends and holidays. One
--- that is older than `rate_max_age_days` is no rate: then the order counts 0 until its rate is loaded.
+-- that is older than `rate_max_age_days` is no rate: then amounts count 0 until their rate is loaded. An event that
+-- tells no currency tells the shop's own.
 {{ config(materialized='view') }}
 
 with
+
+order_events as (
+
+    select order_id, kind, occurred_on, occurred_at, visit_sequence, event_id, currency
+    from {{ ref('stg_orders') }}
+
+),
 
 orders as (
 
     select
         order_id,
-        argMin(occurred_on, (occurred_at, visit_sequence, event_id)) as ordered_on,
-        argMinIf(currency, (occurred_at, visit_sequence, event_id), currency != '') as currency
-    from {{ ref('stg_orders') }}
+        argMin(occurred_on, (occurred_at, visit_sequence, event_id)) as ordered_on
+    from order_events
     where kind = 'order.placed'
     group by order_id
+
+),
+
+currencies as (
+
+    select distinct
+        order_events.order_id as order_id,
+        order_events.currency as currency,
+        orders.ordered_on as ordered_on
+    from order_events
+    inner join orders on order_events.order_id = orders.order_id
 
 ),
 
@@ -33,15 +51,15 @@ rates as (
 last_rates as (
 
     select
-        orders.order_id as order_id,
-        orders.ordered_on as ordered_on,
-        orders.currency as currency,
+        currencies.order_id as order_id,
+        currencies.ordered_on as ordered_on,
+        currencies.currency as currency,
         rates.rate_on as published_on,
         rates.published as published,
         {{ shop_currency() }} = '' or currency in ('', {{ shop_currency() }}) as is_own,
         published_on >= ordered_on - {{ var('rate_max_age_days') }} as is_young_enough
-    from orders
-    asof left join rates on orders.currency = rates.currency and orders.ordered_on >= rates.rate_on
+    from currencies
+    asof left join rates on currencies.currency = rates.currency and currencies.ordered_on >= rates.rate_on
 
 )
 
@@ -56,5 +74,6 @@ select
         is_own,
         1.,
         currency_rate * pow(10, {{ minor_digits(shop_currency()) }} - {{ minor_digits('currency') }})
-    ) as factor
+    ) as factor,
+    if(is_own, 0, cityHash64(currency, currency_rate, rate_on, rate_source)) as rate_fingerprint
 from last_rates

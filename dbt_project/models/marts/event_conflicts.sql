@@ -20,6 +20,7 @@ events as (
         stored."partition" as log_partition,
         stored.offset as log_offset
     from {{ source('analytics', 'events') }} as stored
+    where stored.body_fingerprint != 0  -- rows from before there were fingerprints: `active-analytics enrich`
 
 ),
 

@@ -8,7 +8,9 @@ with
 
 events as (
 
-    {{ first_copies("kind in ('order.placed', 'order.paid', 'order.shipped', 'order.cancelled', 'order.returned') and order_id != ''") }}
+    {{ first_copies(
+        "kind in ('order.placed', 'order.paid', 'order.shipped', 'order.cancelled', 'order.returned') and order_id != ''"
+    ) }}
 
 ),
 
