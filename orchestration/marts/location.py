@@ -17,7 +17,7 @@ from orchestration.marts.assets import (
 )
 from orchestration.marts.checks import every_staged_event_is_in_a_session
 from orchestration.marts.dbt import Dbt
-from orchestration.marts.enrichment import enrich_stored_events
+from orchestration.marts.enrichment import enrich_stored_events, rules_changed
 from orchestration.marts.reference import currency_rates, daily_rates, rates_job
 from orchestration.marts.schedules import JOB, dirty_days_schedule, forgetting_sensor
 from orchestration.settings import OrchestrationSettings
@@ -69,7 +69,7 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
         asset_checks=[every_staged_event_is_in_a_session],
         jobs=[dg.define_asset_job(JOB, of_days), rates_job(), enrich_stored_events],
         schedules=schedules,
-        sensors=[forgetting_sensor(settings.keep_runs_days)],
+        sensors=[forgetting_sensor(settings.keep_runs_days), rules_changed],
         resources={"warehouse": warehouse, "in_run": dg.mem_io_manager},
         executor=dg.in_process_executor,  # a process per step would cost 6 CPU seconds each
     )

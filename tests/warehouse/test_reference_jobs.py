@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from orchestration.commands.enriching import enrich
 from orchestration.commands.rates import rates
 from orchestration.enriching import EnrichingError, _alone
-from orchestration.marts.enrichment import enrich_stored_events
+from orchestration.marts.enrichment import enrich_stored_events, rules_changed
 from orchestration.marts.reference import RATES, currency_rates
 from streams.anew import versions
 from streams.versions import registered
@@ -53,6 +53,16 @@ def test_the_job_only_tells_at_first_and_enriches_when_told_to(shop: Warehouse) 
     ran(shop, dry_run=False)
     assert [medium for _, medium, _ in media(shop)] == ["internal", "referral"]
     assert 1 not in versions(shop)
+
+
+def test_the_sensor_asks_for_the_job_while_rules_differ(shop: Warehouse) -> None:
+    def asked() -> object:
+        with dg.build_sensor_context(resources={"warehouse": shop}) as context:
+            return rules_changed(context)
+
+    assert isinstance(asked(), dg.RunRequest)
+    ran(shop, dry_run=False)
+    assert isinstance(asked(), dg.SkipReason)
 
 
 def test_the_command_says_how_many_then_does_it_and_then_has_nothing_to_do(shop: Warehouse) -> None:
