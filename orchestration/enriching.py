@@ -51,7 +51,9 @@ def plan(warehouse: Warehouse, tables: Tables) -> Plan:
         for one, count in anew.versions(warehouse).items()
         if not is_known or one != version
     }
-    before = versions.parts_of(warehouse, max(others, default=0))
+    if not others:
+        return Plan(0, ())
+    before = versions.parts_of(warehouse, max(others))
     return Plan(sum(others.values()), tuple(differing(before, tables.parts())))
 
 

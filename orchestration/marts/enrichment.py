@@ -41,11 +41,12 @@ def enrich_stored_events() -> None:
     job=enrich_stored_events,
     minimum_interval_seconds=600,
     default_status=dg.DefaultSensorStatus.STOPPED,
-    required_resource_keys={"warehouse"},
 )
-def rules_changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+def rules_changed(
+    _context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
     """Enriches the past anew whenever rules or tables change; switch it on if that is wanted."""
-    plan = enriching.plan(context.resources.warehouse, Tables.of(StreamSettings.from_env()))
+    plan = enriching.plan(warehouse, Tables.of(StreamSettings.from_env()))
     if not plan.outdated:
         return dg.SkipReason("every event was enriched by today's rules")
     return dg.RunRequest(run_config=dg.RunConfig({"enrich_events": Enriching(dry_run=False)}))
