@@ -313,7 +313,7 @@ def test_the_script_is_served_for_pages_of_any_origin(place: Place) -> None:
     answer = place.ask("GET", "/v1/page.js")
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert len(answer.body) <= 3_000
+    assert len(answer.body) <= 3_072
 
 
 def test_counts_are_told_to_the_shops_monitoring(place: Place) -> None:
