@@ -54,16 +54,18 @@ class Clients:
         while not self._stop.is_set():
             number = next(self._numbers)
             if number % 2:
-                path, message = "/v1/events", encode(event(id=f"event-{number:012}"))
+                event_id = f"event-{number:012}"
+                path, message = "/v1/events", encode(event(id=event_id))
             else:
-                beacon = {"id": f"event-{number:012}", "type": "page.viewed"}
+                event_id = f"web:{number:032}"
+                beacon = {"id": event_id.removeprefix("web:"), "type": "page.viewed"}
                 path, message = "/v1/beacon", json.dumps(beacon).encode()
             try:
                 answer = self._collector.place.post(path, message)
             except OSError:
                 return  # it was killed
             assert answer.status == 202
-            self.answered.add(f"event-{number:012}")
+            self.answered.add(event_id)
 
 
 def topic_of(settings: StreamSettings) -> list[Record]:

@@ -48,8 +48,8 @@ def test_in_a_full_storage_events_wait_in_memory_for_a_collector_that_is_away(wo
 @pytest.mark.parametrize(
     "characters",
     [
-        pytest.param("'x'.repeat(60000)", id="of one byte each"),
-        pytest.param("'ü'.repeat(30000)", id="of two bytes each"),
+        pytest.param("'x'.repeat(70000)", id="of one byte each"),
+        pytest.param("'ü'.repeat(35000)", id="of two bytes each"),
     ],
 )
 def test_an_event_longer_than_browsers_send_is_refused_and_blocks_no_other(
