@@ -16,35 +16,7 @@ from streams.settings import StreamSettings
 from streams.spool import SpoolError, SpoolFullError, SpoolTakenError
 from tests.builders import event
 from tests.processes import eventually
-
-
-class Topic:
-    """A broker that takes everything at once: what was sent, in order."""
-
-    def __init__(self) -> None:
-        self.values: list[bytes] = []
-
-    def producer(self, *_: object) -> Topic:
-        """The way in."""
-        return self
-
-    def send(self, _: bytes, value: bytes) -> None:
-        self.values.append(value)
-
-    def flush(self) -> None:
-        """All of it is there."""
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
-@pytest.fixture
-def topic(monkeypatch: pytest.MonkeyPatch) -> Topic:
-    """The topic that publishers of a test send to."""
-    topic = Topic()
-    monkeypatch.setattr("streams.publisher.EventProducer", topic.producer)
-    return topic
-
+from tests.topics import Topic
 
 NOWHERE = StreamSettings(kafka_brokers="127.0.0.1:1")
 
