@@ -28,4 +28,5 @@ def world(browser: Chromium, tmp_path: Path) -> Iterator[World]:
         settings = CollectorSettings(collector_port=port, collector_origins=shop.url)
         world = World(shop, settings, tmp_path / "spool", browser.tab())
         yield world
+        world.tab.close()
         world.publisher.close(0)

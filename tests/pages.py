@@ -32,7 +32,7 @@ class Shop:
         self.attributes = attributes
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         shop = self
@@ -111,7 +111,7 @@ class Proxy:
         self.beacons: list[list[Any]] = []
         self._origin = origin
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         proxy = self

@@ -113,8 +113,8 @@ def test_events_are_answered_with_202_while_the_broker_is_down_and_arrive_when_i
         eventually(lambda: collector.metric("collector_events_sent_total") > 100)
         stoppable_kafka.stop()
         answered = len(clients.answered)
-        eventually(lambda: len(clients.answered) > answered + 500)
-    assert collector.metric("collector_events_unsent") >= 500
+        eventually(lambda: len(clients.answered) > answered + 200)
+    assert collector.metric("collector_events_unsent") >= 200
     stoppable_kafka.start()
     eventually(lambda: collector.metric("collector_events_unsent") == 0, tell=collector.told)
     assert collector.stop() == 0

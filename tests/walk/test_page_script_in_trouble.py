@@ -156,7 +156,7 @@ def test_a_click_on_a_place_of_the_page_is_no_page_view(
         world.events(views)
 
 
-@pytest.mark.parametrize("stored", ["{}", "7", "null", "no JSON", "[null, 7, {}]", '"x"'])
+@pytest.mark.parametrize("stored", ["{}", "null", "no JSON", "[null, 7, {}]"])
 def test_what_another_script_left_under_our_key_does_no_harm(world: World, stored: str) -> None:
     with world.collecting():
         world.show("/plain")

@@ -80,7 +80,7 @@ def django_shop(spools: Path, stream: StreamSettings) -> Iterator[Place]:
     django_settings.SHOP_SPOOLS = str(spools)
     with environment(stream):
         server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Silent)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield Place(f"http://127.0.0.1:{server.server_port}", spools / "0")
