@@ -136,7 +136,8 @@ class Load:
             return event_id, self._post("/v1/events", "application/cloudevents+json", event)
         beacon = {"id": event_id, "type": "page.viewed", "age": 3, "data": {"page": page}}
         cookie = f"Cookie: aa_visitor={visitor}\r\n"
-        return event_id, self._post("/v1/beacon", "text/plain;charset=UTF-8", beacon, cookie)
+        post = self._post("/v1/beacon", "text/plain;charset=UTF-8", beacon, cookie)
+        return f"web:{event_id}", post
 
     def _post(self, path: str, media: str, message: dict[str, object], headers: str = "") -> bytes:
         body = json.dumps(message).encode()

@@ -28,7 +28,7 @@ from streams.events import Event, encode, key_of
 from streams.framing import Message
 from streams.producer import BrokerBusyError, BrokerError, EventProducer
 from streams.settings import StreamSettings
-from streams.spool import Spool, SpoolFullError, Unsent
+from streams.spool import Spool, SpoolFullError
 
 log = logging.getLogger(__name__)
 
@@ -167,35 +167,36 @@ class Publisher:
         """Send until closed; the thread's whole life."""
         while not self._stopping.is_set():
             is_last_try = self._closing.is_set()
-            unsent = self._spool.unsent(BATCH_MESSAGES)
-            is_sent = self._send(unsent)
-            if is_last_try and not (is_sent and unsent.messages):
+            sent = self._send_some()
+            if is_last_try and not sent:
                 break
-            if not unsent.messages:
+            if sent == 0:
                 self._arrived.wait()
                 self._arrived.clear()
-            if len(unsent.messages) < BATCH_MESSAGES:
+            if sent is None:
+                self._closing.wait(RETRY_SECONDS)
+            elif sent < BATCH_MESSAGES:
                 self._closing.wait(LINGER_SECONDS)
         self._disconnect()
         self._spool.close()
 
-    def _send(self, unsent: Unsent) -> bool:
-        """Deliver messages and remember it; whether that was done."""
-        if not unsent.messages:
-            return True
+    def _send_some(self) -> int | None:
+        """Deliver the oldest messages and remember it; how many, None when a part of it failed."""
         try:
-            self._deliver(unsent.messages)
-            self._spool.mark_sent(unsent)
-        except (BrokerError, OSError) as error:
+            unsent = self._spool.unsent(BATCH_MESSAGES)
+            if unsent.messages:
+                self._deliver(unsent.messages)
+                self._spool.mark_sent(unsent)
+                self._count("sent", len(unsent.messages))
+            self._spool.note_sent()
+        except (BrokerError, OSError) as error:  # a broker away, a full disk, no file to be had
             self._disconnect()
             self._tell_outage(error)
-            self._closing.wait(RETRY_SECONDS)
-            return False
-        self._count("sent", len(unsent.messages))
+            return None
         if self._is_out:
             self._is_out = False
-            log.warning("the broker takes events again; %d wait", self._spool.unsent_count)
-        return True
+            log.warning("events are sent again; %d wait", self._spool.unsent_count)
+        return len(unsent.messages)
 
     def _deliver(self, messages: list[Message]) -> None:
         """Have messages acknowledged, in small bursts so that the shop's threads get their turn."""
@@ -216,7 +217,7 @@ class Publisher:
     def _tell_outage(self, error: BrokerError | OSError) -> None:
         if not self._is_out:
             level = logging.WARNING if isinstance(error, BrokerBusyError) else logging.ERROR
-            log.log(level, "events stay on the disk until the broker takes them: %s", error)
+            log.log(level, "events wait on the disk until they can be sent: %s", error)
         self._is_out = True
 
     def _count(self, outcome: str, events: int = 1) -> None:

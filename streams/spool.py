@@ -83,7 +83,7 @@ class Spool:
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self._owner = _own(folder / "lock")
-        self._sent = self._noted_place()
+        self._sent = self._noted = self._noted_place()
         self._sizes: dict[int, int] = {}
         self.used_bytes = 0
         self.unsent_count = 0
@@ -121,14 +121,25 @@ class Spool:
         return Unsent([], self._sent)
 
     def mark_sent(self, unsent: Unsent) -> None:
-        """Remember that messages were sent, and delete the segments that are behind them."""
-        draft = self._folder / "position.new"
-        draft.write_text(f"{unsent.end.segment} {unsent.end.offset}\n")
-        draft.replace(self._folder / "position")
+        """Remember that messages were sent, as long as this process lives."""
         with self._lock:
             self._sent = unsent.end
             self.unsent_count -= len(unsent.messages)
-            self._delete_sent()
+
+    def note_sent(self) -> None:
+        """Tell the next process what was sent, and delete the segments behind it; may be repeated.
+
+        Raises:
+            OSError: the disk does not let us; the next process would send those messages again.
+        """
+        if self._noted == self._sent:
+            return
+        with self._lock:
+            self._delete_sent()  # first, for on a full disk the note needs the room
+        draft = self._folder / "position.new"
+        draft.write_text(f"{self._sent.segment} {self._sent.offset}\n")
+        draft.replace(self._folder / "position")
+        self._noted = self._sent
 
     def close(self) -> None:
         """Give the folder up; what was not sent stays in it."""

@@ -72,7 +72,7 @@ class Chromium:
         context = self.call("Target.createBrowserContext")["browserContextId"]
         target = self.call("Target.createTarget", url="about:blank", browserContextId=context)
         attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        return Tab(self, attached["sessionId"])
+        return Tab(self, attached["sessionId"], context)
 
     def close(self) -> None:
         """End the connection."""
@@ -83,9 +83,10 @@ class Chromium:
 class Tab:
     """A tab in which pages are shown."""
 
-    def __init__(self, browser: Chromium, session: str) -> None:
+    def __init__(self, browser: Chromium, session: str, context: str) -> None:
         self._browser = browser
         self._session = session
+        self._context = context
         browser.call("Page.enable", session)
 
     def show(self, url: str) -> None:
@@ -105,6 +106,10 @@ class Tab:
         )
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
+
+    def close(self) -> None:
+        """The visitor leaves for good."""
+        self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def before_every_page(self, script: str) -> None:
         """Run a script before those of each page to come."""

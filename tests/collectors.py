@@ -84,26 +84,31 @@ class Place:
 
 @contextmanager
 def collector_in_process(
-    spool: Path, settings: CollectorSettings = ON_A_FREE_PORT, stream: StreamSettings = NOWHERE
+    spool: Path,
+    settings: CollectorSettings = ON_A_FREE_PORT,
+    stream: StreamSettings = NOWHERE,
+    at_most: int | None = None,
 ) -> Iterator[Place]:
     """A collector in a thread of this process, by default without a broker."""
     publisher = Publisher(stream, spool, settings.collector_spool_bytes)
     try:
-        with answering(publisher, settings) as port:
+        with answering(publisher, settings, at_most) as port:
             yield Place(f"http://127.0.0.1:{port}", spool)
     finally:
         publisher.close(0)
 
 
 @contextmanager
-def answering(publisher: Publisher, settings: CollectorSettings) -> Iterator[int]:
-    """The HTTP side of a collector in a thread; on which port."""
+def answering(
+    publisher: Publisher, settings: CollectorSettings, at_most: int | None = None
+) -> Iterator[int]:
+    """The HTTP side of a collector in a thread, of so many connections; on which port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="collector")
     thread.start()
 
     async def start() -> web.ServerRunner:
-        runner = runner_of(publisher, settings)
+        runner = runner_of(publisher, settings, at_most)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", settings.collector_port).start()
         return runner

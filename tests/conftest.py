@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures_warehouse", "tests.fixtures_kafka"]
+pytest_plugins = ["tests.fixtures_warehouse", "tests.fixtures_kafka", "tests.fixtures_pages"]
 
 # Machines are shared and noisy: how long an example takes says nothing about the rule it tests.
 settings.register_profile(

@@ -32,7 +32,8 @@ def serve(host: str | None, port: int | None, spool: Path | None) -> None:
     """Answer until SIGTERM: POST /v1/events, POST /v1/beacon, GET /v1/page.js, /healthz, /metrics.
 
     An answer 202 means that the events lie in the spool: they reach the broker although it is away
-    or this process is killed. Other machines are listened to only with a COLLECTOR_TOKEN.
+    or this process is killed. Other machines are listened to only with a COLLECTOR_TOKEN; behind a
+    proxy, even on this machine, events of servers and the metrics need it.
     """
     logging.basicConfig(format="[%(asctime)s] [%(levelname)s] %(message)s", level=logging.INFO)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # the publisher tells of an outage once

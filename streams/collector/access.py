@@ -1,13 +1,24 @@
 """Who may send: origins of browsers' pages, tokens of the shop's servers.
 
 A browser tells the origin of its page with every POST and lets no script change it; so any page of
-the web may be refused, while programs that tell no origin are known by their token.
+the web may be refused, while programs that tell no origin are known by their token. Without a token
+only those of this machine may come; a proxy on it would let in everyone, so what bears a proxy's
+mark is refused then. Not every proxy marks what it forwards: behind one, always set a token.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Container
+
+PROXY_MARKS = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+)
 
 
 def may_send_beacons(origin: str, host: str, origins: Collection[str]) -> bool:
@@ -30,6 +41,11 @@ def shows_token(authorization: str, token: str) -> bool:
     scheme, _, given = authorization.partition(" ")
     shown = given.strip().encode("utf-8", "surrogateescape")  # a header may hold any bytes
     return scheme.lower() == "bearer" and hmac.compare_digest(shown, token.encode())
+
+
+def is_forwarded(headers: Container[str]) -> bool:
+    """Whether a proxy says that it handed a request on."""
+    return any(mark in headers for mark in PROXY_MARKS)
 
 
 def _host_of(origin: str) -> str:

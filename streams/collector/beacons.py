@@ -1,14 +1,15 @@
 """What a browser's script sends, completed to an event of the contract.
 
 A page can be made to say anything, so it says little: an id, a kind of those that happen in a
-browser, how long ago, and what happened. Who, from where and when is the collector's word. Orders
+browser, how long ago, and what happened. Who, from where and when is the collector's word. Its ids
+are its own (`web:` before them), so none can pass for an event of a server and suppress it. Orders
 paid, customers and their identifiers are told by the shop's servers, by `POST /v1/events`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -31,18 +32,27 @@ KINDS_OF_PAGES = frozenset(
 )
 NOT_OF_PAGES = ("client", "identifiers")  # in `data`: told by the collector, by the shop's servers
 OLDEST_SECONDS = 24 * 3600  # the script keeps what it could not send for so long
+RIGHT_CLOCK_SECONDS = 10  # of two clocks, the way of the request included
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Beacon(Struct, frozen=True, kw_only=True, gc=False):
-    """An event as `page.js` sends it; `age` is milliseconds since it happened.
+    """An event as `page.js` sends it: when by the browser's clock, and how long ago by the same.
 
-    The age is a difference of two readings of the browser's clock, so a wrong clock does no harm.
+    Both are milliseconds, `at` since 1970. The age is a difference of two readings of that clock,
+    so a wrong one does no harm.
     """
 
-    id: Annotated[str, Meta(min_length=16, max_length=64)]
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f-]{32,36}\Z")]
     type: str
+    at: Annotated[float, Meta(ge=0, le=1e15)] = 0
     age: Annotated[float, Meta(ge=0, le=1e15)] = 0
     data: dict[str, Raw] = {}
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event, which no event of a server has."""
+        return f"web:{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +82,7 @@ def beacon_of(message: bytes) -> Beacon | tuple[str, ...]:
 
 
 def completed(beacon: Beacon, visit: Visit) -> bytes:
-    """The message of a beacon; whether it keeps the contract is for the publisher to say.
-
-    It happened when the collector received it, less its age, of which a day is believed.
-    """
-    age = timedelta(seconds=min(beacon.age / 1000, OLDEST_SECONDS))
+    """The message of a beacon; whether it keeps the contract is for the publisher to say."""
     client = Client(
         user_agent=visit.user_agent, address=visit.address, language=visit.language
     )  # says nothing of what is empty
@@ -87,14 +93,28 @@ def completed(beacon: Beacon, visit: Visit) -> bytes:
     return _ENCODER.encode(
         {
             "specversion": "1.0",
-            "id": beacon.id,
+            "id": beacon.event_id,
             "source": visit.source,
             "type": beacon.type,
-            "time": visit.received_at - age,
+            "time": happened_at(beacon, visit.received_at),
             "visitorid": visit.visitor,
             "data": data,
         }
     )
+
+
+def happened_at(beacon: Beacon, received_at: datetime) -> datetime:
+    """When it happened: by the browser's clock if that is right, else by the age and our own.
+
+    A right clock says the same of a beacon that is sent again to a collector that does not
+    remember the first one: the two events are equal then, and no conflict. Of an age, a day is
+    believed.
+    """
+    sent_at = beacon.at + beacon.age
+    apart_seconds = abs((received_at - EPOCH).total_seconds() - sent_at / 1000)
+    if apart_seconds <= RIGHT_CLOCK_SECONDS and beacon.age <= OLDEST_SECONDS * 1000:
+        return EPOCH + timedelta(milliseconds=beacon.at)
+    return received_at - timedelta(seconds=min(beacon.age / 1000, OLDEST_SECONDS))
 
 
 _DECODER = msgspec.json.Decoder(Beacon)

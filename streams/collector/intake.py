@@ -103,10 +103,10 @@ class Intake:
             beacon = beacon_of(message)
             if isinstance(beacon, tuple):
                 outcome.refuse(index, beacon)
-            elif beacon.id in self._recent:
+            elif beacon.event_id in self._recent:
                 outcome.accepted += 1
             elif self._keep(outcome, index, completed(beacon, visit)):
-                self._recent.add(beacon.id)
+                self._recent.add(beacon.event_id)
             if outcome.failure:
                 break
             await _turn(index)

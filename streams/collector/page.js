@@ -11,61 +11,90 @@
 // An event waits in localStorage until the collector has answered that it is kept. fetch hears that
 // answer, so it comes first; sendBeacon, which hears none, has the last word of a page that goes
 // away. What was not answered is said again on the next page: with the id it has had all along.
+// Where localStorage is full or forbidden, events wait in memory for as long as the page is there.
 (function () {
   'use strict';
   var w = window, d = document, n = navigator, tag = d.currentScript, KEY = 'aa_unsent';
   var calls = (w.aa && w.aa.q) || [], url = new URL('beacon', tag.src).href;
-  var memory = [], flying = [], here, from = d.referrer;
+  var memory = [], isFull = false, flying = [], most = 20, here, from = d.referrer;
+
+  // A tag twice in a page counts once.
+  if (w.aa_runs) return;
+  w.aa_runs = true;
 
   if (tag.getAttribute('data-privacy') === 'respect' && (n.globalPrivacyControl || n.doNotTrack === '1')) {
     w.aa = function () {};
     return;
   }
 
+  // Whatever else may lie under our key.
   function unsent() {
+    if (isFull) return memory;
     try {
-      return JSON.parse(localStorage.getItem(KEY)) || [];
+      var list = JSON.parse(localStorage.getItem(KEY));
+      return Array.isArray(list) ? list : [];
     } catch (e) {
       return memory;
     }
   }
 
-  // The fifty newest, for a day.
+  // For a day; the oldest give way when a long outage of the collector fills half a megabyte.
   function keep(list) {
-    memory = list.filter(function (e) { return Date.now() - e.at < 864e5; }).slice(-50);
+    var text;
+    memory = list.filter(e => e && Date.now() - e.at < 864e5);
+    while ((text = JSON.stringify(memory)).length > 5e5) memory.shift();
     try {
-      localStorage.setItem(KEY, JSON.stringify(memory));
-    } catch (e) {}
+      localStorage.setItem(KEY, text);
+      isFull = false;
+    } catch (e) {
+      isFull = true;
+    }
   }
 
-  function without(list, ids) {
-    return list.filter(function (e) { return ids.indexOf(e.id) < 0; });
+  function without(list, some) {
+    return list.filter(e => some.indexOf(e.id) < 0);
+  }
+
+  function ids(list) {
+    return list.map(e => e.id);
   }
 
   // randomUUID is for secure pages only.
   function newId() {
     if (w.crypto && crypto.randomUUID) return crypto.randomUUID();
-    return Array.from(crypto.getRandomValues(new Uint8Array(16)), function (b) {
-      return (b + 256).toString(16).slice(1);
-    }).join('');
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), b => (
+      (b + 256).toString(16).slice(1)
+    )).join('');
   }
 
+  // No more than 64 KB go out of a page that may end.
   function add(type, data) {
-    data = Object.assign({ page: { url: here, title: d.title, referrer: from } }, data);
-    keep(unsent().concat({ id: newId(), type: type, at: Date.now(), data: data }));
+    var said = {
+      id: newId(), type: type, at: Date.now(),
+      data: Object.assign({ page: { url: here, title: d.title, referrer: from } }, data)
+    };
+    try {
+      if (bytes([said]) > 6e4) throw 'more than 60,000 bytes';
+    } catch (why) {
+      return console.error('aa', type, why);
+    }
+    keep(unsent().concat(said));
     send();
   }
 
   function body(events) {
-    return JSON.stringify(events.map(function (e) {
-      return { id: e.id, type: e.type, age: Math.max(0, Date.now() - e.at), data: e.data };
-    }));
+    return JSON.stringify(events.map(e => (
+      { id: e.id, type: e.type, at: e.at, age: Math.max(0, Date.now() - e.at), data: e.data }
+    )));
   }
 
-  // Browsers let 64 KB go out of a page that may end.
+  function bytes(events) {
+    return new Blob([body(events)]).size;
+  }
+
   function next() {
-    var events = without(unsent(), flying).slice(0, 20);
-    while (events.length > 1 && body(events).length > 2e4) events.pop();
+    var events = without(unsent(), flying).slice(0, most);
+    while (events.length > 1 && bytes(events) > 2e4) events.pop();
     return events;
   }
 
@@ -74,20 +103,26 @@
     var events = next();
     if (flying.length || !events.length) return;
     if (!w.fetch) return last();
-    flying = events.map(function (e) { return e.id; });
+    flying = ids(events);
     fetch(url, {
       method: 'POST', body: body(events), mode: 'cors', credentials: 'include', keepalive: true
     }).then(function (answer) {
-      var done = flying;
+      var status = answer.status, count = flying.length;
+      // Too long for somebody on the way: half of it is tried, and one that is too long is let go.
+      if (status === 413 && count > 1) most = count >> 1;
+      // What was refused would be refused again.
+      else if ([202, 207, 400, 413].indexOf(status) >= 0) keep(without(unsent(), flying));
+      else return later();
       flying = [];
-      // What was refused would be refused again; no room, or too much at once, is another matter.
-      if (answer.status < 429) {
-        keep(without(unsent(), done));
-        send();
-      }
-    }, function () {
-      flying = [];
-    });
+      send();
+    }, later);
+  }
+
+  // No room, or nobody there: the others have their turn first.
+  function later() {
+    var rest = without(unsent(), flying);
+    keep(rest.concat(without(unsent(), ids(rest))));
+    flying = [];
   }
 
   function last() {
@@ -95,15 +130,20 @@
     if (events.length) n.sendBeacon(url, body(events));
   }
 
+  // A place on the page is no page, unless the shop routes by it.
+  function page(url) {
+    return url.replace(/#(?![/!]).*/, '');
+  }
+
   // A page names itself a moment after it moved.
   function moved() {
-    if (location.href === here) return;
-    var page = { url: location.href, referrer: here };
+    if (page(location.href) === page(here)) return;
+    var to = { url: location.href, referrer: here };
     from = here;
-    here = page.url;
+    here = to.url;
     setTimeout(function () {
-      page.title = d.title;
-      add('page.viewed', { page: page });
+      to.title = d.title;
+      add('page.viewed', { page: to });
     }, 50);
   }
 
@@ -111,7 +151,7 @@
     here = location.href;
     add('page.viewed');
     w.aa = add;
-    calls.forEach(function (call) { add(call[0], call[1]); });
+    calls.forEach(call => add(call[0], call[1]));
     var push = history.pushState;
     history.pushState = function () {
       push.apply(history, arguments);

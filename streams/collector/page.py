@@ -1,13 +1,23 @@
-"""The script for a shop's pages, as it is served: `page.js` without comments and indentation."""
+"""The script for a shop's pages, as it is served: `page.js` without what only its readers need.
+
+The rule is plain, so it asks something of `page.js`: a comment has a line of its own, every
+statement ends with a semicolon, strings stand in single quotes on one line.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("page.js")
 
+_COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
+_STRING = re.compile(r"('[^']*')")
+_SPACE_BESIDE_A_SIGN = re.compile(r"\s*([^\w\s$])\s*")
+
 
 def page_script() -> bytes:
-    """The script, at most 3 KB; none of its strings runs over a line's end."""
-    lines = (line.strip() for line in SOURCE.read_text().splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
+    """The script, at most 3 KB: no comments, and no space but where two words would touch."""
+    pieces = _STRING.split(_COMMENT.sub("", SOURCE.read_text()))
+    pieces[::2] = [_SPACE_BESIDE_A_SIGN.sub(r"\1", code) for code in pieces[::2]]
+    return "".join(pieces).replace(";}", "}").encode()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 from aiohttp import web
 
-from streams.collector.access import may_send_beacons, shows_token
+from streams.collector.access import is_forwarded, may_send_beacons, shows_token
 from streams.collector.beacons import Visit
 from streams.collector.bodies import Refusal, messages_in, unreadable
 from streams.collector.intake import Intake, Outcome
@@ -81,16 +81,15 @@ class Collector:
 
     async def _events(self, request: web.BaseRequest) -> web.Response:
         """Events of the shop's servers."""
-        messages = self._stranger(request) or await self._messages(
-            request, self._settings.collector_max_body_bytes
-        )
+        at_most = self._settings.collector_max_body_bytes
+        messages = self._refusal_of_stranger(request) or await self._messages(request, at_most)
         if isinstance(messages, Refusal):
             return self._refused("events", messages)
         return self._answer("events", await self._intake.take_events(messages))
 
     async def _beacon(self, request: web.BaseRequest) -> web.Response:
         """Events of a browser's page; whoever comes without our cookie gets one."""
-        refusal = self._foreign_page(request)
+        refusal = self._refusal_of_page(request)
         if refusal:
             return self._refused("beacon", refusal)
         messages = await self._messages(request, self._settings.collector_max_beacon_bytes)
@@ -106,7 +105,7 @@ class Collector:
 
     async def _preflight(self, request: web.BaseRequest) -> web.Response:
         """A browser asks whether a page may send what is no simple form."""
-        refusal = self._foreign_page(request)
+        refusal = self._refusal_of_page(request)
         if refusal:
             return self._refused("preflight", refusal)
         return web.Response(status=204, headers={**_cors(request), **PREFLIGHT_HEADERS})
@@ -127,21 +126,23 @@ class Collector:
 
     async def _metrics(self, request: web.BaseRequest) -> web.Response:
         """Counts for the shop's monitoring."""
-        refusal = self._stranger(request)
+        refusal = self._refusal_of_stranger(request)
         if refusal:
             return self._refused("metrics", refusal)
         return web.Response(text=metrics(self._publisher.counts(), self._answers))
 
-    def _stranger(self, request: web.BaseRequest) -> Refusal | None:
-        """Why a request is not one of the shop's own servers."""
+    def _refusal_of_stranger(self, request: web.BaseRequest) -> Refusal | None:
+        """Why a request is not one of the shop's own servers; without a token, of this machine."""
         if "Origin" in request.headers:
             return Refusal(403, "browsers send to /v1/beacon: here the shop's servers speak")
+        if not self._settings.collector_token and (self._proxies or is_forwarded(request.headers)):
+            return Refusal(403, "behind a proxy this needs a token: set COLLECTOR_TOKEN")
         given = request.headers.get("Authorization", "")
         if not shows_token(given, self._settings.collector_token):
             return Refusal(401, "`Authorization: Bearer` with the COLLECTOR_TOKEN is needed")
         return None
 
-    def _foreign_page(self, request: web.BaseRequest) -> Refusal | None:
+    def _refusal_of_page(self, request: web.BaseRequest) -> Refusal | None:
         origin = request.headers.get("Origin", "")
         if may_send_beacons(origin, request.headers.get("Host", ""), self._origins):
             return None
@@ -170,6 +171,7 @@ class Collector:
                 body = request.content.read_nowait()
             else:
                 async with asyncio.timeout(self._settings.collector_body_seconds):
+                    await _ask_for_body(request)
                     body = await _read(request, at_most)
         except TimeoutError:
             return Refusal(408, "the body did not come in time")
@@ -220,6 +222,13 @@ class Collector:
         self._answers[endpoint, status] += 1
         headers["Content-Type"] = "application/json"
         return web.Response(status=status, body=body, headers=headers)
+
+
+async def _ask_for_body(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it (curl does above 1 MB) that its body would be taken."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 async def _read(request: web.BaseRequest, at_most: int) -> bytes:

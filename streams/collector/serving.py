@@ -11,6 +11,7 @@ import sys
 import uvloop
 from aiohttp import web
 
+from streams.collector.connections import BoundedServer, connections_allowed
 from streams.collector.server import Collector
 from streams.collector.settings import CollectorSettings
 from streams.publisher import Publisher
@@ -68,13 +69,21 @@ async def _answer(publisher: Publisher, settings: CollectorSettings) -> None:
     await runner.cleanup()
 
 
-def runner_of(publisher: Publisher, settings: CollectorSettings) -> web.ServerRunner:
+def runner_of(
+    publisher: Publisher, settings: CollectorSettings, at_most: int | None = None
+) -> web.ServerRunner:
     """The collector within bounds: on heads of requests, on slow ones, on idle connections.
 
     aiohttp's lower level, without its routes: they cost as much as a call of the publisher.
+
+    Args:
+        publisher: what keeps the events.
+        settings: the bounds.
+        at_most: connections at a time; by default all that the open files allow.
     """
-    server = web.Server(
+    server = BoundedServer(
         Collector(publisher, settings).answer,
+        connections_allowed() if at_most is None else at_most,
         access_log=None,
         auto_decompress=False,
         keepalive_timeout=settings.collector_idle_seconds,

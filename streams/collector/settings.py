@@ -29,7 +29,7 @@ class CollectorSettings:
     collector_spool_bytes: int = 256 * 1024 * 1024
     collector_source: str = "/shop/web"  # the CloudEvents `source` of what browsers send
     collector_origins: str = ""  # of pages on other hosts that may send beacons
-    collector_token: str = field(default="", repr=False)
+    collector_token: str = field(default="", repr=False)  # a must behind a proxy
     collector_trusted_proxies: str = ""  # whose X-Forwarded-For and -Proto are believed
     collector_cookie_domain: str = ""
     collector_max_body_bytes: int = 1024 * 1024
@@ -70,7 +70,7 @@ class CollectorSettings:
         if self.collector_host not in LOOPBACK_HOSTS and not self.collector_token:
             raise SettingsError(
                 f"listening on {self.collector_host} lets other machines send any event:"
-                " set COLLECTOR_TOKEN, or listen on 127.0.0.1 behind a proxy"
+                " set COLLECTOR_TOKEN, or listen on 127.0.0.1 for programs of this machine"
             )
 
     @property

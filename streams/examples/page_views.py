@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import logging
+import threading
+import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,18 +19,39 @@ from streams.spool import SpoolError, SpoolTakenError
 
 log = logging.getLogger(__name__)
 
+LOOK_AGAIN_SECONDS = 0.2
+
 
 def own_publisher(stream: StreamSettings, spools: Path) -> Publisher:
     """A publisher for this process: the first spool of a folder that no other process has.
 
-    A shop's server runs several processes. The next ones take over what earlier ones left.
+    A shop's server runs several processes. The next ones take over what earlier ones left; where
+    there are fewer of them now, what lies in the spools of the others is sent in the background.
     """
-    for number in itertools.count():
+    publisher = _first_free(stream, spools)
+    threading.Thread(
+        target=_send_left_behind, args=(stream, spools), name="left behind", daemon=True
+    ).start()
+    return publisher
+
+
+def _first_free(stream: StreamSettings, spools: Path) -> Publisher:
+    number = 0
+    while True:
         try:
             return Publisher(stream, spools / str(number))
         except SpoolTakenError:
-            continue
-    raise AssertionError("numbers do not end")
+            number += 1
+
+
+def _send_left_behind(stream: StreamSettings, spools: Path) -> None:
+    """Adopt each spool that no process has, until all it holds is sent."""
+    for spool in sorted(spools.glob("[0-9]*")):
+        with contextlib.suppress(SpoolTakenError):
+            publisher = Publisher(stream, spool)
+            while publisher.counts().unsent:
+                time.sleep(LOOK_AGAIN_SECONDS)
+            publisher.close()
 
 
 def shows_page(method: str, status: int, content_type: str) -> bool:

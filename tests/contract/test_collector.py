@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from streams.collector.visitors import visitor_of
 from streams.events import encode
 from tests.builders import event
 from tests.collectors import Place, collector_in_process
+from tests.processes import eventually
 
 SHOP = "https://www.shop.example"
 TOKEN = "a-token-of-the-shop"
@@ -27,16 +29,16 @@ SETTINGS = CollectorSettings(
     collector_max_body_bytes=20_000,
     collector_max_beacon_bytes=2_000,
     collector_max_events=5,
-    collector_trusted_proxies="127.0.0.1",
     collector_body_seconds=1,
     collector_idle_seconds=1,
 )
 GOOD = encode(event())
+IN_CHUNKS = b"%x\r\n%s\r\n0\r\n\r\n" % (len(GOOD), GOOD)
 NO_KIND = {"specversion": "1.0"}
 
 
 def beacon(number: int = 1, **attributes: Any) -> dict[str, Any]:
-    given = {"id": f"{number:016}", "type": "page.viewed", "age": 0, "data": {}}
+    given = {"id": f"{number:032}", "type": "page.viewed", "age": 0, "data": {}}
     return {**given, **attributes}
 
 
@@ -44,6 +46,14 @@ def beacon(number: int = 1, **attributes: Any) -> dict[str, Any]:
 def place(tmp_path: Path) -> Iterator[Place]:
     """A collector with small limits."""
     with collector_in_process(tmp_path / "spool", SETTINGS) as place:
+        yield place
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[Place]:
+    """A collector behind a proxy, without a token."""
+    behind = replace(SETTINGS, collector_trusted_proxies="127.0.0.1")
+    with collector_in_process(tmp_path / "spool", behind) as place:
         yield place
 
 
@@ -177,6 +187,74 @@ def test_a_bad_head_is_a_bad_request(place: Place, sent: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nA: \x00\r\n\r\n", id="a NUL in a header"),
+        pytest.param(b"GET / HTTP/1.1\r\nA: " + b"a" * 20_000 + b"\r\n\r\n", id="a long header"),
+        pytest.param(b"GARBAGE\x1b[31m\r\n\r\n", id="no HTTP"),
+    ],
+)
+def test_whoever_speaks_no_http_writes_one_short_line_into_a_log_that_asks_for_it(
+    place: Place, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "active_analytics.collector")
+    with socket.create_connection(_address(place)) as client:
+        client.sendall(sent)
+        client.recv(65536)
+    lines = [one for one in caplog.records if one.name.startswith("active_analytics")]
+    assert [one.levelname for one in lines] == ["DEBUG"]
+    assert len(caplog.handler.format(lines[0])) < 200
+    assert "Traceback" not in caplog.text
+
+
+def test_a_bug_is_logged_with_its_traceback(
+    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.collector.server.metrics", None)
+    assert place.ask("GET", "/metrics").status == 500
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        pytest.param(b"Content-Length: %d" % len(GOOD), GOOD, id="of a known length"),
+        pytest.param(b"Transfer-Encoding: chunked", IN_CHUNKS, id="in chunks"),
+    ],
+)
+def test_a_client_that_asks_before_it_sends_its_body_is_told_to(
+    place: Place, length: bytes, body: bytes
+) -> None:
+    head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(_address(place)) as client:
+        client.settimeout(10)
+        client.sendall(head + b"Expect: 100-continue\r\n" + length + b"\r\n\r\n")
+        assert client.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(body)
+        assert client.recv(4096).startswith(b"HTTP/1.1 202 ")
+    assert place.messages() == [GOOD]
+
+
+def test_a_client_that_asks_to_send_too_long_a_body_is_told_not_to(place: Place) -> None:
+    with socket.create_connection(_address(place)) as client:
+        client.settimeout(10)
+        client.sendall(_head("/v1/events", "Content-Length: 30000\r\nExpect: 100-continue"))
+        assert client.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_comes_when_all_connections_are_taken_is_told_to_come_again(tmp_path: Path) -> None:
+    patient = replace(SETTINGS, collector_idle_seconds=20)
+    with collector_in_process(tmp_path / "spool", patient, at_most=1) as place:
+        with socket.create_connection(_address(place)) as first:
+            first.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert first.recv(4096).startswith(b"HTTP/1.1 200 ")
+            with socket.create_connection(_address(place)) as second:
+                assert second.recv(4096).startswith(b"HTTP/1.1 503 ")
+                assert second.recv(4096) == b""
+        eventually(lambda: place.ask("GET", "/healthz").status == 200)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "status"),
     [
         pytest.param("GET", "/", 404, id="no such place"),
@@ -212,6 +290,35 @@ def test_with_a_token_only_its_bearer_sends_events_and_sees_counts(guarded: Plac
     assert guarded.ask("GET", "/healthz").status == 200
 
 
+@pytest.mark.parametrize(
+    "mark",
+    ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"],
+)
+def test_without_a_token_nobody_sends_events_or_sees_counts_through_a_proxy(
+    place: Place, mark: str
+) -> None:
+    marked = {mark: "203.0.113.5", "Content-Type": "application/json"}
+    for answer in (
+        place.ask("POST", "/v1/events", GOOD, marked),
+        place.ask("GET", "/metrics", headers=marked),
+    ):
+        assert (answer.status, "set COLLECTOR_TOKEN" in answer.told["error"]) == (403, True)
+    assert place.ask("POST", "/v1/beacon", json.dumps(beacon()).encode(), marked).status == 202
+    assert place.post("/v1/events", GOOD).status == 202
+
+
+def test_without_a_token_a_collector_that_knows_of_a_proxy_takes_no_events(proxied: Place) -> None:
+    assert proxied.post("/v1/events", GOOD).status == 403
+    assert proxied.ask("GET", "/metrics").status == 403
+    assert proxied.post("/v1/beacon", beacon()).status == 202
+    assert proxied.ask("GET", "/healthz").status == 200
+
+
+def test_a_token_is_enough_behind_a_proxy(guarded: Place) -> None:
+    shown = {"Authorization": f"Bearer {TOKEN}", "X_Forwarded_For": "203.0.113.5"}
+    assert guarded.post("/v1/events", GOOD, **shown).status == 202
+
+
 @pytest.mark.parametrize("origin", [SHOP, "https://evil.example", "null"])
 def test_no_page_of_a_browser_may_speak_as_a_server(place: Place, origin: str) -> None:
     assert place.post("/v1/events", GOOD, "text/plain", Origin=origin).status == 403
@@ -237,14 +344,14 @@ def test_a_visitor_is_given_a_cookie_once_and_known_by_it(place: Place) -> None:
     ],
 )
 def test_the_cookie_is_for_https_only_when_the_shop_is(
-    place: Place, headers: dict[str, str], is_secure: bool
+    proxied: Place, headers: dict[str, str], is_secure: bool
 ) -> None:
-    answer = place.post("/v1/beacon", beacon(), **headers)
+    answer = proxied.post("/v1/beacon", beacon(), **headers)
     assert ("Secure" in answer.headers["Set-Cookie"].split("; ")) is is_secure
 
 
-def test_a_beacon_is_completed_by_what_its_request_says(place: Place) -> None:
-    answer = place.post(
+def test_a_beacon_is_completed_by_what_its_request_says(proxied: Place) -> None:
+    answer = proxied.post(
         "/v1/beacon",
         [beacon(1, data={"page": {"url": f"{SHOP}/mugs"}}), beacon(2, age=60_000)],
         "text/plain;charset=UTF-8",
@@ -254,7 +361,7 @@ def test_a_beacon_is_completed_by_what_its_request_says(place: Place) -> None:
         X_Forwarded_For="6.6.6.6, 198.51.100.9",
     )
     assert (answer.status, answer.told) == (202, {"accepted": 2})
-    first, second = place.events()
+    first, second = proxied.events()
     assert first["data"]["page"] == {"url": f"{SHOP}/mugs"}
     assert first["data"]["client"] == {
         "user_agent": "Mozilla/5.0 (�)",
@@ -269,6 +376,34 @@ def test_what_a_browser_says_again_is_kept_once(place: Place) -> None:
     for _ in range(2):
         assert place.post("/v1/beacon", [beacon(1), beacon(2)]).told == {"accepted": 2}
     assert len(place.messages()) == 2
+
+
+@pytest.mark.parametrize(
+    "taken", ["order:1042:placed", "0" * 31, "web:" + "0" * 32, "0" * 32 + "\n"]
+)
+def test_a_page_cannot_choose_the_id_of_an_order(place: Place, taken: str) -> None:
+    assert place.post("/v1/beacon", beacon(id=taken)).status == 400
+    assert place.messages() == []
+
+
+def test_an_order_whose_id_a_page_has_guessed_is_another_event(place: Place) -> None:
+    guessed = "01890a5d-ac96-774b-bcce-b302099a8057"
+    assert place.post("/v1/beacon", beacon(id=guessed)).status == 202
+    assert place.post("/v1/events", encode(event(id=guessed))).status == 202
+    assert [one["id"] for one in place.events()] == [f"web:{guessed}", guessed]
+
+
+def test_a_beacon_said_again_to_a_collector_that_forgot_it_is_the_same_event(
+    tmp_path: Path,
+) -> None:
+    happened_at = time.time() * 1000 - 3000
+    told = []
+    for spool in ("before", "after a restart"):
+        with collector_in_process(tmp_path / spool, SETTINGS) as place:
+            said = beacon(at=happened_at, age=time.time() * 1000 - happened_at)
+            place.post("/v1/beacon", said, Cookie=f"aa_visitor={'ab' * 16}")
+            told += place.messages()
+    assert told[0] == told[1]
 
 
 def test_a_beacon_that_was_refused_is_refused_again(place: Place) -> None:
@@ -313,7 +448,7 @@ def test_the_script_is_served_for_pages_of_any_origin(place: Place) -> None:
     answer = place.ask("GET", "/v1/page.js")
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert len(answer.body) <= 3_000
+    assert len(answer.body) <= 3_072
 
 
 def test_counts_are_told_to_the_shops_monitoring(place: Place) -> None:

@@ -195,6 +195,12 @@ def test_the_collector_is_guarded_and_keeps_its_spool_in_its_volume() -> None:
         CollectorSettings.from_env(environment("collector")).refuse_unguarded()
 
 
+def test_every_setting_of_the_collector_can_be_given() -> None:
+    of_the_image = {"COLLECTOR_SPOOL", "LOCAL_HOME"}  # a place in the volume, set in the Dockerfile
+    settings = {one.name.upper() for one in dataclasses.fields(CollectorSettings)}
+    assert settings - of_the_image <= SERVICES["collector"]["environment"].keys()
+
+
 def test_the_warehouse_knows_the_user_that_our_services_come_as() -> None:
     server, ours = SERVICES["clickhouse"]["environment"], OURS["worker"]["environment"]
     for what in ("USER", "PASSWORD"):

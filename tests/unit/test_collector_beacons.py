@@ -25,7 +25,7 @@ VISIT = Visit(
 
 
 def message(**attributes: Any) -> bytes:
-    given = {"id": "0123456789abcdef", "type": "page.viewed", "age": 0, "data": {}}
+    given = {"id": "0123456789abcdef0123456789abcdef", "type": "page.viewed", "age": 0, "data": {}}
     return json.dumps({**given, **attributes}).encode()
 
 
@@ -39,7 +39,11 @@ def test_a_page_view_is_completed_to_an_event_of_the_contract() -> None:
     page = {"url": "https://shop.example/", "title": "Shop", "referrer": "https://s.example/"}
     event = event_of(message(data={"page": page, "context": {"stock": 3}}))
     assert isinstance(event, PageViewed)
-    assert (event.id, event.source, event.time) == ("0123456789abcdef", "/shop/web", NOON)
+    assert (event.id, event.source, event.time) == (
+        "web:0123456789abcdef0123456789abcdef",
+        "/shop/web",
+        NOON,
+    )
     assert event.visitorid == "0" * 32
     assert event.data.page
     assert (event.data.page.url, event.data.page.title) == ("https://shop.example/", "Shop")
@@ -65,6 +69,28 @@ def test_an_event_happened_its_age_before_it_was_received(
     assert event.time == NOON - timedelta(seconds=seconds_before)
 
 
+@pytest.mark.parametrize(
+    ("wrong_by_seconds", "age_seconds", "is_believed"),
+    [
+        pytest.param(0, 0, True, id="right"),
+        pytest.param(3, 0, True, id="a little fast, or the request was"),
+        pytest.param(-9, 3600, True, id="a little slow, an hour later"),
+        pytest.param(11, 0, False, id="too fast"),
+        pytest.param(-3600, 60, False, id="an hour slow"),
+        pytest.param(0, 25 * 3600, False, id="right, but older than a day"),
+    ],
+)
+def test_the_time_is_the_browsers_when_its_clock_is_right(
+    wrong_by_seconds: int, age_seconds: int, is_believed: bool
+) -> None:
+    received_at = NOON + timedelta(seconds=age_seconds)
+    browsers = NOON + timedelta(seconds=wrong_by_seconds, milliseconds=7)
+    payload = message(at=browsers.timestamp() * 1000, age=age_seconds * 1000)
+    event = event_of(payload, replace(VISIT, received_at=received_at))
+    by_age = received_at - timedelta(seconds=min(age_seconds, 24 * 3600))
+    assert event.time == (browsers if is_believed else by_age)
+
+
 def test_a_page_cannot_name_persons_nor_its_own_address_nor_its_time() -> None:
     forged = {
         "client": {"address": "203.0.113.1"},
@@ -81,7 +107,7 @@ def test_a_page_cannot_name_persons_nor_its_own_address_nor_its_time() -> None:
 
 def test_what_is_not_known_of_a_client_is_left_out() -> None:
     event = event_of(message(), replace(VISIT, user_agent="", language=""))
-    assert json.loads(completed(Beacon(id="0" * 16, type="page.viewed"), VISIT))["data"]["client"]
+    assert json.loads(completed(Beacon(id="0" * 32, type="page.viewed"), VISIT))["data"]["client"]
     assert event.data.client.user_agent == ""
 
 
@@ -109,13 +135,14 @@ def test_every_kind_of_pages_is_one_of_the_contract() -> None:
         pytest.param(b"{", "truncated", id="cut short"),
         pytest.param(b'{"id": "\xff"}', "not UTF-8", id="not UTF-8"),
         pytest.param(b'{"type": "page.viewed"}', "missing required field `id`", id="no id"),
-        pytest.param(message(id="short"), "length >= 16", id="an id that others may have"),
+        pytest.param(message(id="order:1042:placed"), "matching regex", id="an id of a server"),
+        pytest.param(message(id="0" * 31), "matching regex", id="an id that others may have"),
         pytest.param(message(age=-1), ">= 0", id="from the future"),
         pytest.param(message(age="1"), "Expected `float`", id="an age in words"),
         pytest.param(message(data=[]), "Expected `object`", id="data is a list"),
         pytest.param(message(type=7), "Expected `str`", id="a kind that is a number"),
         pytest.param(
-            b'{"id":"0123456789abcdef","type":"page.viewed","data":{"a":' + b"[" * 9000,
+            message()[:-2] + b'"a":' + b"[" * 9000,
             "recursion",
             id="too deep",
         ),

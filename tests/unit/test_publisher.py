@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from streams.events import Data, OrderData, OrderPlaced, Page
-from streams.publisher import EventRefusedError, Publisher
+from streams.publisher import RETRY_SECONDS, EventRefusedError, Publisher
 from streams.settings import StreamSettings
 from streams.spool import SpoolError, SpoolFullError, SpoolTakenError
 from tests.builders import event
+from tests.processes import eventually
+from tests.topics import Topic
 
 NOWHERE = StreamSettings(kafka_brokers="127.0.0.1:1")
 
@@ -38,6 +41,37 @@ def test_a_full_spool_refuses_loudly_and_counts_it(tmp_path: Path) -> None:
     assert (counts.kept, counts.unsent, counts.refused_for_space) == (2, 2, 1)
     assert counts.is_sending
     assert publisher.close(budget_seconds=0) == 2
+
+
+def test_a_disk_that_fails_for_a_moment_does_not_end_the_sending(
+    topic: Topic, tmp_path: Path
+) -> None:
+    publisher = Publisher(NOWHERE, tmp_path / "spool")
+    (segment,) = (tmp_path / "spool").glob("*.spool")
+    away = segment.rename(
+        tmp_path / "away"
+    )  # opening it fails, as when no more files are to be had
+    publisher.publish(event(id="e1"))
+    time.sleep(0.1)
+    assert (topic.values, publisher.counts().is_sending) == ([], True)
+    away.rename(segment)
+    eventually(lambda: publisher.counts().sent == 1)
+    assert publisher.close() == 0
+
+
+def test_a_place_that_cannot_be_noted_has_nothing_sent_again(topic: Topic, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "position.new"
+    in_the_way.mkdir()
+    publisher = Publisher(NOWHERE, tmp_path)
+    publisher.publish(event(id="e1"))
+    time.sleep(2.5 * RETRY_SECONDS)
+    publisher.publish(event(id="e2"))
+    eventually(lambda: publisher.counts().unsent == 0)
+    assert len(topic.values) == publisher.counts().sent == 2
+    in_the_way.rmdir()
+    eventually((tmp_path / "position").exists)
+    publisher.close()
+    assert Publisher(NOWHERE, tmp_path).close() == 0
 
 
 def test_a_closed_publisher_keeps_nothing_and_says_so(tmp_path: Path) -> None:

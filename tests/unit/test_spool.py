@@ -29,6 +29,7 @@ def all_unsent(spool: Spool) -> list[Message]:
     while (unsent := spool.unsent(at_most=3)).messages:
         found += unsent.messages
         spool.mark_sent(unsent)
+        spool.note_sent()
     return found
 
 
@@ -71,6 +72,7 @@ class SpoolsLife(RuleBasedStateMachine):
         assert unsent.messages
         assert unsent.messages == self.expected[: len(unsent.messages)]
         self.spool.mark_sent(unsent)
+        self.spool.note_sent()
         del self.expected[: len(unsent.messages)]
 
     @rule()
@@ -125,6 +127,7 @@ def test_a_full_spool_refuses_with_its_bounds_and_takes_again_when_it_was_sent(
     with pytest.raises(SpoolFullError, match="holds 71 of at most 100 bytes; 31 more do not fit"):
         spool.append(Message(b"k", bytes(20)))
     spool.mark_sent(spool.unsent(1))
+    spool.note_sent()
     spool.append(Message(b"k", bytes(20)))
     assert all_unsent(spool) == [Message(b"k", bytes(20))]
 
@@ -170,6 +173,7 @@ def test_damage_while_in_use_is_told_and_at_the_next_start_put_aside(tmp_path: P
     content[-1] ^= 1
     segment.write_bytes(content)
     spool.mark_sent(spool.unsent(1))
+    spool.note_sent()
     with pytest.raises(SpoolError, match="was damaged at byte"):
         spool.unsent(1)
     spool.close()
@@ -193,6 +197,7 @@ def test_a_kill_between_remembering_and_deleting_sends_nothing_twice(tmp_path: P
     shutil.copytree(tmp_path / "spool", tmp_path / "before")
     for _ in range(10):
         spool.mark_sent(spool.unsent(1))
+        spool.note_sent()
     spool.close()
     for segment in (tmp_path / "before").glob("*.spool"):  # as if they had not been deleted
         shutil.copy(segment, tmp_path / "spool")
@@ -206,6 +211,7 @@ def test_a_lost_position_sends_all_again_rather_than_nothing(
 ) -> None:
     spool = filled(tmp_path, 3)
     spool.mark_sent(spool.unsent(1))
+    spool.note_sent()
     spool.close()
     (tmp_path / "position").write_bytes(b"")
     assert all_unsent(Spool(tmp_path, ROOMY)) == [message(0), message(1), message(2)]
@@ -240,3 +246,28 @@ def test_a_synced_spool_keeps_messages_too(tmp_path: Path) -> None:
     spool = Spool(tmp_path, ROOMY, is_synced=True)
     spool.append(message(0))
     assert all_unsent(spool) == [message(0)]
+
+
+def test_a_place_that_cannot_be_noted_is_remembered_and_noted_later(tmp_path: Path) -> None:
+    spool = filled(tmp_path, 2)
+    in_the_way = tmp_path / "position.new"
+    in_the_way.mkdir()
+    spool.mark_sent(spool.unsent(1))
+    with pytest.raises(IsADirectoryError):
+        spool.note_sent()
+    assert spool.unsent(2).messages == [message(1)]
+    in_the_way.rmdir()
+    spool.note_sent()
+    spool.close()
+    assert all_unsent(Spool(tmp_path, ROOMY)) == [message(1)]
+
+
+def test_on_a_full_disk_what_was_sent_makes_room_before_the_place_is_noted(tmp_path: Path) -> None:
+    spool = filled(tmp_path, 20, segment_bytes=100)
+    (tmp_path / "position.new").mkdir()  # as if the disk were full
+    before = spool.used_bytes
+    while (unsent := spool.unsent(3)).messages:
+        spool.mark_sent(unsent)
+    with pytest.raises(IsADirectoryError):
+        spool.note_sent()
+    assert spool.used_bytes < before / 4

@@ -2,117 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from streams.collector.settings import CollectorSettings
-from streams.publisher import Publisher
-from tests.browser import Chromium, Tab, chromium, running_chromium
-from tests.collectors import NOWHERE, Place, answering
-from tests.fixtures_kafka import free_port_pair
+from tests.browser import chromium
+from tests.pages import World, pages
 from tests.processes import eventually
-
-PAGE = """<!doctype html><title>{title}</title>
-<script>window.aa = window.aa || function () {{ (aa.q = aa.q || []).push(arguments) }}</script>
-<script async src="{collector}/v1/page.js" {attributes}></script>
-<a id="next" href="/two?utm_source=one">two</a>"""
-
-
-class Shop:
-    """A shop's web server: any path is a page with the script, `/plain` one without."""
-
-    def __init__(self, collector: str, attributes: str = "") -> None:
-        self.collector = collector
-        self.attributes = attributes
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        shop = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                title = self.path.partition("?")[0].strip("/") or "home"
-                values = {"collector": shop.collector, "attributes": shop.attributes}
-                page = "plain" if title == "plain" else PAGE.format(title=title, **values)
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.end_headers()
-                self.wfile.write(page.encode())
-
-            def log_message(self, format: str, *arguments: Any) -> None:
-                """Say nothing."""
-
-        return Handler
-
-    def __enter__(self) -> Shop:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-class World:
-    """A shop, its collector and a visitor's tab."""
-
-    def __init__(self, shop: Shop, settings: CollectorSettings, spool: Path, tab: Tab) -> None:
-        self.shop, self.settings, self.tab = shop, settings, tab
-        self.place = Place(shop.collector, spool)
-        self.publisher = Publisher(NOWHERE, spool)
-
-    @contextmanager
-    def collecting(self) -> Iterator[None]:
-        """The collector answers meanwhile; the next one remembers no ids."""
-        with answering(self.publisher, self.settings):
-            yield
-
-    def show(self, path: str) -> None:
-        """Type the address of a page of the shop."""
-        self.tab.show(self.shop.url + path)
-
-    def events(self, count: int) -> list[Any]:
-        """The events in the spool, as soon as there are so many; no more come."""
-        eventually(
-            lambda: len(self.place.messages()) >= count,
-            within_seconds=20,
-            tell=lambda: str(self.place.events()),
-        )
-        time.sleep(0.2)
-        assert len(self.place.messages()) == count, self.place.events()
-        return self.place.events()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with running_chromium(tmp_path_factory.mktemp("chromium") / "profile") as browser:
-        yield browser
-
-
-@pytest.fixture
-def world(browser: Chromium, tmp_path: Path) -> Iterator[World]:
-    port = free_port_pair()
-    with Shop(f"http://127.0.0.1:{port}") as shop:
-        settings = CollectorSettings(collector_port=port, collector_origins=shop.url)
-        world = World(shop, settings, tmp_path / "spool", browser.tab())
-        yield world
-        world.publisher.close(0)
-
-
-def pages(events: list[Any]) -> list[dict[str, str]]:
-    return [event["data"]["page"] for event in events]
 
 
 def test_two_pages_of_one_visitor_arrive_with_what_the_browser_knows(world: World) -> None:

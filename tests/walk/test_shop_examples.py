@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,9 +19,8 @@ from django.urls import path
 
 from streams.collector.visitors import visitor_of
 from streams.examples.fastapi_shop import shop
-from streams.examples.page_views import own_publisher
 from streams.settings import StreamSettings
-from tests.browser import running_chromium
+from tests.browser import Chromium
 from tests.collectors import NOWHERE, Answer, Place, collector_in_process
 from tests.processes import eventually
 
@@ -82,7 +80,7 @@ def django_shop(spools: Path, stream: StreamSettings) -> Iterator[Place]:
     django_settings.SHOP_SPOOLS = str(spools)
     with environment(stream):
         server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Silent)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield Place(f"http://127.0.0.1:{server.server_port}", spools / "0")
@@ -135,21 +133,9 @@ def test_a_view_of_django_knows_the_visitor(tmp_path: Path) -> None:
     assert answer.told == {"visitor": "ab" * 16}
 
 
-def test_every_process_of_a_shop_has_a_spool_of_its_own(tmp_path: Path) -> None:
-    publishers = [own_publisher(NOWHERE, tmp_path) for _ in range(3)]
-    assert sorted(os.listdir(tmp_path)) == ["0", "1", "2"]
-    for publisher in publishers:
-        publisher.close()
-    own_publisher(NOWHERE, tmp_path).close()  # takes the first over
-    assert sorted(os.listdir(tmp_path)) == ["0", "1", "2"]
-
-
-def test_the_example_page_says_what_happens_on_it(tmp_path: Path) -> None:
+def test_the_example_page_says_what_happens_on_it(browser: Chromium, tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "streams" / "examples" / "page.html"
-    with (
-        collector_in_process(tmp_path / "spool") as place,
-        running_chromium(tmp_path / "profile") as browser,
-    ):
+    with collector_in_process(tmp_path / "spool") as place:
         page = source.read_text().replace("http://127.0.0.1:8090", place.url)
         tab = browser.tab()
         tab.show(f"{place.url}/healthz")  # a page of the collector's own host needs no CORS
