@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -183,3 +184,22 @@ def test_what_is_not_whole_is_refused(cell: object) -> None:
 def test_a_category_is_a_path_without_empty_steps() -> None:
     assert conversions.path(">")("Home > Kitchen >> Mugs ") == "Home/Kitchen/Mugs"
     assert conversions.path(">")(["Home", "Mugs"]) == "Home/Mugs"
+
+
+@pytest.mark.parametrize("cell", ["1e99999999", "1e-99999999", "9" * 5_000, "0e99999999"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(conversions.integer, id="a whole number"),
+        pytest.param(instants.instant("epoch_seconds", None), id="an epoch"),
+        pytest.param(
+            lambda cell: conversions.money(".", 2)(Decimal(cell) if "e" in cell else cell),
+            id="an amount",
+        ),
+    ],
+)
+def test_a_cell_of_endless_digits_stops_no_import(
+    read: Callable[[object], object], cell: str
+) -> None:
+    with pytest.raises(Unfit):
+        read(cell)
