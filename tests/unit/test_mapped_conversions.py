@@ -102,7 +102,7 @@ def test_an_instant_is_read_in_its_zone(
         pytest.param("31.02.2026", "%d.%m.%Y", "not an instant", id="a day that never was"),
         pytest.param("01.03.26", "%d.%m.%Y", "not an instant", id="two digits of a year"),
         pytest.param("yesterday", "epoch_seconds", "not a number", id="no epoch"),
-        pytest.param("1e40", "epoch_seconds", "not an instant", id="beyond all years"),
+        pytest.param("1e20", "epoch_seconds", "not an instant", id="beyond all years"),
         pytest.param({"at": 1}, "iso", "an object", id="an object"),
     ],
 )

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from streams.importers.mapped.model import File
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, Unreadable, row_file
 from streams.importers.source import SourceError
 from tests.mapped_files import EVENTS, as_csv, as_json_lines, as_text, made, visit

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streams.importers.mapped.conversions import Unfit
-from streams.importers.mapped.model import File, Told
+from streams.importers.mapped.model import Told
 from streams.importers.mapped.outcome import SHOWN, Mistake
 from streams.importers.mapped.rules import (
     Extract,
@@ -16,6 +16,7 @@ from streams.importers.mapped.rules import (
     rule_of,
 )
 from streams.importers.mapped.targets import Nature
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row
 
 Found = dict[str, Any]

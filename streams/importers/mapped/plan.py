@@ -15,7 +15,7 @@ import msgspec
 from streams.decode import NOBODY, Rejected, decode
 from streams.events import key_of
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
-from streams.importers.mapped.model import File, Products, Told
+from streams.importers.mapped.model import Products, Told
 from streams.importers.mapped.outcome import SHOWN, Message, Mistake
 from streams.importers.mapped.rules import (
     HIDDEN,
@@ -23,6 +23,7 @@ from streams.importers.mapped.rules import (
     rule_of,
 )
 from streams.importers.mapped.targets import Target, target_of
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, RowFile
 
 _ENCODE = msgspec.json.Encoder().encode

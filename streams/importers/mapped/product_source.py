@@ -9,7 +9,7 @@ import msgspec
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.field_set import FieldSet, Found, mistake_of, told_columns
-from streams.importers.mapped.model import File, Products
+from streams.importers.mapped.model import Products
 from streams.importers.mapped.outcome import Mistake
 from streams.importers.mapped.rules import (
     Extract,
@@ -17,6 +17,7 @@ from streams.importers.mapped.rules import (
     rule_of,
 )
 from streams.importers.mapped.targets import product_targets
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Row, RowFile, nested
 
 

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from streams.importers.mapped.complaint import Flaw, unknown
-from streams.importers.mapped.model import (
-    File,
-    Told,
-)
+from streams.importers.mapped.model import Told
 from streams.importers.mapped.rule_fitting import flaws_of_rule
 from streams.importers.mapped.rules import columns_of, rule_of
 from streams.importers.mapped.targets import (
     Target,
 )
 from streams.importers.mapped.yaml_text import Place
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import RowFile
 
 

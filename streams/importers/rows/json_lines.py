@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from streams.importers.mapped.model import File
 from streams.importers.rows.ga4_shape import pivoted
 from streams.importers.rows.opened import opened_bytes
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable, columns_of, nested
 from streams.importers.source import SourceError
 

@@ -11,8 +11,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.importers.mapped.model import File
 from streams.importers.rows.ga4_shape import pivoted
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, columns_of, nested
 from streams.importers.source import SourceError
 

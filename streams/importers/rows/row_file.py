@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from streams.importers.mapped.model import File
+from streams.importers.rows.options import File
 from streams.importers.source import SourceError
 
 Cells = Any  # a list of text for separated values, an object for the others

@@ -12,8 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
-from streams.importers.mapped.model import File
 from streams.importers.rows.opened import opened
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable
 from streams.importers.source import SourceError
 
