@@ -75,10 +75,14 @@ def _mistakes(history: MappedHistory) -> list[str]:
     if not history.mistakes:
         return []
     first = [
-        f"  row {one.row}, {one.column or 'the row'}: {one.value!r} {one.mistake}"
+        f"  row {one.row}, {one.column or 'the row'}: {_quoted(one.value)}{one.mistake}"
         for one in history.first_mistakes
     ]
     return [f"{history.mistakes:,} mistakes, all of them in {history.report}; the first:", *first]
+
+
+def _quoted(value: str) -> str:
+    return f"{value!r} " if value else ""
 
 
 def _notes(history: MappedHistory) -> list[str]:

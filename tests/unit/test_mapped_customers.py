@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mapped_files import as_csv, made
+from tests.mapped_files import as_csv, as_text, made
 
 _CUSTOMER = {
     "id": "C-7",
@@ -114,4 +114,39 @@ registered: created
     imported = made(tmp_path, as_csv(tmp_path, rows), mapping, "customers")
     said = b"".join(payload for _, payload in imported.history.pile.messages())
     assert b"mail.example" not in said.lower()
+    assert "mail.example" not in imported.history.report.read_text().lower()
+
+
+def test_a_row_that_cannot_be_read_shows_nothing_of_what_it_says(tmp_path: Path) -> None:
+    lines = "id,e-mail,phone,created,changed,newsletter\nC-8,bob@mail.example,0151 2345679,,,,\n"
+    imported = made(tmp_path, as_text(tmp_path, lines), "customers", "customers")
+    assert imported.mistakes == [(2, "", "7 cells, where the header has 6")]
+    report = imported.history.report.read_text()
+    assert "bob" not in report
+    assert "2345679" not in report
+
+
+def test_an_address_in_the_wrong_column_is_not_shown(tmp_path: Path) -> None:
+    file = as_csv(tmp_path, [customer(created="ann@mail.example")])
+    imported = made(tmp_path, file, "customers", "customers")
+    assert [place for _, place, _ in imported.mistakes] == ["created"]
+    assert "ann" not in imported.history.report.read_text()
+
+
+@pytest.mark.parametrize("field", ["customerid", "visitorid", "identifiers.partner_id"])
+def test_an_address_is_nobodys_id(tmp_path: Path, field: str) -> None:
+    fields = {"customerid": "id", field: "e-mail"}
+    told = ", ".join(f"{name}: {column}" for name, column in fields.items())
+    mapping = f"""
+makes: customers
+source: /shop
+file: {{zone: UTC}}
+fields: {{{told}}}
+registered: created
+"""
+    imported = made(tmp_path, as_csv(tmp_path, [customer()]), mapping, "customers")
+    ((number, column, mistake),) = imported.mistakes
+    assert (number, column) == (2, "e-mail")
+    assert "`as: email_sha256`" in mistake
+    assert imported.told == []
     assert "mail.example" not in imported.history.report.read_text().lower()

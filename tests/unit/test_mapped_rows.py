@@ -30,7 +30,7 @@ def test_a_row_is_numbered_by_the_line_it_begins_in(tmp_path: Path) -> None:
         Row(2, ["1", "2"]),
         Row(3, ["two\nlines", "3"]),
         Row(6, ["4", "5"]),
-        Unreadable(7, "6", "1 cells, where the header has 2"),
+        Unreadable(7, "1 cells, where the header has 2"),
         Row(8, ["7", "8"]),
     ]
 
@@ -111,7 +111,7 @@ def test_broken_lines_of_json_are_rows_with_mistakes(tmp_path: Path) -> None:
     assert (first, last) == (Row(1, {"a": 1}), Row(5, {"a": 2}))
     assert isinstance(second, Unreadable)
     assert (second.number, second.mistake[:11]) == (3, "is not JSON")
-    assert third == Unreadable(4, "[1]", "is JSON, but not an object")
+    assert third == Unreadable(4, "is JSON, but not an object")
 
 
 def test_paths_reach_into_json_and_parquet_alike(tmp_path: Path) -> None:

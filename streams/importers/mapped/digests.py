@@ -10,6 +10,7 @@ from streams.importers.mapped.conversions import Unfit, text_of
 
 _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_ANY_EMAIL = re.compile(r"[^@\s]@[^@\s.]+\.[^@\s]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -19,6 +20,11 @@ def email_sha256(value: object) -> str:
     if not _EMAIL.fullmatch(address):
         raise Unfit("is not an e-mail address")
     return hashlib.sha256(address.encode()).hexdigest()
+
+
+def holds_address(told: str) -> bool:
+    """Whether an e-mail address stands somewhere in a text."""
+    return "@" in told and _ANY_EMAIL.search(told) is not None
 
 
 def phone_sha256(country_code: str, trunk_prefix: str) -> Callable[[object], str]:

@@ -27,7 +27,7 @@ from streams.importers.mapped.model import (
     OrdersMapping,
     Rule,
 )
-from streams.importers.mapped.outcome import SHOWN, Mistake, Mistaken, Skipped
+from streams.importers.mapped.outcome import Mistake, Mistaken, Skipped
 from streams.importers.mapped.pile import Pile
 from streams.importers.mapped.reading import ReadMapping
 from streams.importers.mapped.report import Report
@@ -191,6 +191,6 @@ def _readable(
             progress(accounts.rows)
         if isinstance(row, Unreadable):
             accounts.bad += 1
-            mistakes.add([Mistake(row.number, "", row.value[:SHOWN], row.mistake)])
+            mistakes.add([Mistake(row.number, "", "", row.mistake)])
         else:
             yield row

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 SHOWN = 200
+HIDDEN = "(not shown: personal)"
 
 
 class Mistake(NamedTuple):

@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from streams.importers.mapped.outcome import Mistake
+from streams.importers.mapped.digests import holds_address
+from streams.importers.mapped.outcome import HIDDEN, Mistake
 
 _FIRST = 10
 
 
 class Report:
-    """A CSV file of mistakes, there only if there are some; the first ten are kept at hand."""
+    """A CSV file of mistakes, there only if there are some; the first ten are kept at hand.
+
+    An e-mail address is hidden in whatever cell it stands: columns are mixed up in many a file.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -30,7 +34,8 @@ class Report:
 
     def add(self, mistakes: Iterable[Mistake]) -> None:
         """Write mistakes down."""
-        for one in mistakes:
+        for mistake in mistakes:
+            one = mistake._replace(value=HIDDEN) if holds_address(mistake.value) else mistake
             self.count += 1
             self._lines.writerow(one)
             if len(self.first) < _FIRST:

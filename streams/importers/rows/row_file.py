@@ -33,10 +33,12 @@ class Row(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A row that is none: where, and what is wrong with it."""
+    """A row that is none: where, and what is wrong with it.
+
+    What it says is not kept: nobody knows which of it is an address.
+    """
 
     number: int
-    value: str
     mistake: str
 
 

@@ -65,7 +65,7 @@ class Separated:
                 yield Row(number, cells)
             elif cells:
                 found = f"{len(cells)} cells, where the header has {width}"
-                yield Unreadable(number, self._separator.join(cells), found)
+                yield Unreadable(number, found)
 
     def _reader(self, text: TextIO) -> Any:
         return csv.reader(
