@@ -31,7 +31,7 @@ def test_a_customer_is_registered_with_digests_only(tmp_path: Path) -> None:
         "source": "/shop/customers",
         "origin": "import",
         "customerid": "C-7",
-        "id": "customer:C-7:registered",
+        "id": "customer:/shop/customers:C-7:registered",
         "time": "2025-11-30T08:00:00Z",
         "data": {
             "email_sha256": hashlib.sha256(b"ann@mail.example").hexdigest(),
@@ -73,14 +73,12 @@ def test_a_later_change_is_another_event_and_the_registration_the_same(tmp_path:
         {one["id"] for one in made(tmp_path, as_csv(tmp_path, row), "customers", "customers").told}
         for row in rows
     )
-    assert first & later == {"customer:C-7:registered"}
+    assert first & later == {"customer:/shop/customers:C-7:registered"}
 
 
 @pytest.mark.parametrize(
     ("changes", "column"),
     [
-        pytest.param({"e-mail": "ann(at)mail.example"}, "e-mail", id="no address"),
-        pytest.param({"phone": "ask ann"}, "phone", id="no phone"),
         pytest.param({"created": ""}, "created", id="no registration"),
         pytest.param({"newsletter": "perhaps"}, "newsletter", id="no answer"),
         pytest.param({"id": ""}, "id", id="nobody"),
@@ -93,6 +91,38 @@ def test_a_bad_customer_is_left_out_with_its_mistake(
     imported = made(tmp_path, file, "customers", "customers")
     assert [place for _, place, _ in imported.mistakes] == [column]
     assert imported.told == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        pytest.param({"e-mail": "not given"}, "e-mail", id="no address"),
+        pytest.param({"phone": "ask ann"}, "phone", id="no phone"),
+    ],
+)
+def test_a_customer_without_a_readable_address_stays_a_customer(
+    tmp_path: Path, changes: dict[str, str], column: str
+) -> None:
+    file = as_csv(tmp_path, [customer(**changes)])
+    imported = made(tmp_path, file, "customers", "customers")
+    assert [place for _, place, _ in imported.mistakes] == [column]
+    assert imported.kinds == ["customer.registered"]
+    assert imported.history.bad_rows == 0
+    assert imported.history.rows["in events without a field for a mistake"] == 1
+
+
+def test_who_unsubscribes_between_two_exports_has_done_so(tmp_path: Path) -> None:
+    yes, no = (
+        made(
+            tmp_path,
+            as_csv(tmp_path, [customer(newsletter=answer)]),
+            "customers",
+            "customers",
+        ).told[1]["id"]
+        for answer in ("yes", "no")
+    )
+    assert yes == "customer:/shop/customers:C-7:subscription:newsletter:20251130T080000:yes"
+    assert no == yes.removesuffix("yes") + "no"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from streams.events import key_of
 from streams.importers.mapped.digests import holds_address
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
 from streams.importers.mapped.model import Products, Told
-from streams.importers.mapped.outcome import HIDDEN, SHOWN, Message, Mistake
+from streams.importers.mapped.outcome import HIDDEN, SHOWN, Message, Mistake, Mistakes
 from streams.importers.mapped.rules import is_personal, rule_of
 from streams.importers.mapped.targets import Target, target_of
 from streams.importers.rows.options import File
@@ -55,7 +55,9 @@ class Plan:
         for name, told in fields.items():
             target = target_of(name, kind)
             if target is not None and rule_of(told).sum is None:
-                self._set_of(target, rows, options).add(target.place[-1], told, target.nature)
+                self._set_of(target, rows, options).add(
+                    target.place[-1], told, target.nature, is_dispensable=_is_dispensable(target)
+                )
                 if is_personal(rule_of(told), target.nature):
                     self._personal.add(name)
 
@@ -68,7 +70,7 @@ class Plan:
             case _:
                 return self._parts.setdefault(target.place[1], FieldSet(rows.getter, options))
 
-    def fill(self, row: Row, mistakes: list[Mistake]) -> tuple[Found, Found]:
+    def fill(self, row: Row, mistakes: Mistakes) -> tuple[Found, Found]:
         """The attributes and the data that a row tells; mistakes are added to those given."""
         cells = row.cells
         attributes = self._attributes.fill(row, cells, mistakes)
@@ -128,6 +130,11 @@ def checked(
     if isinstance(event, Rejected):
         return [plan.mistake(error, row, message) for error in event.errors]
     return Message(event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable)
+
+
+def _is_dispensable(target: Target) -> bool:
+    """Digests of addresses: an order whose e-mail is `not given` is an order."""
+    return target.nature == "hash" and not target.is_required
 
 
 def _value(message: Any, path: str) -> str:
