@@ -138,7 +138,10 @@ def test_what_is_no_address_is_refused(cell: str) -> None:
         pytest.param("0151 2345678", "49", "0", id="national"),
         pytest.param("(0151) 234-56-78", "49", "0", id="with brackets"),
         pytest.param("151 2345678", "49", "0", id="without the trunk prefix"),
-        pytest.param("49 151 2345678", "49", "0", id="the plus forgotten"),
+        pytest.param("+49 (0)151 2345678", "", "", id="a zero that nobody dials from abroad"),
+        pytest.param("0049 (0) 151 2345678", "49", "0", id="two zeros and such a zero"),
+        pytest.param("49 (0)151 2345678", "49", "0", id="the plus forgotten, but clear"),
+        pytest.param("(0)151 2345678", "49", "0", id="a zero in brackets first"),
     ],
 )
 def test_one_phone_has_one_digest_however_it_is_written(
@@ -152,6 +155,11 @@ def test_one_phone_has_one_digest_however_it_is_written(
 def test_what_is_no_whole_phone_is_refused(cell: str) -> None:
     with pytest.raises(Unfit):
         digests.phone_sha256("", "")(cell)
+
+
+def test_a_number_that_may_hold_its_country_already_is_not_guessed_at() -> None:
+    with pytest.raises(Unfit, match=r"write \+49"):
+        digests.phone_sha256("49", "0")("4930123456")
 
 
 def test_a_digest_passes_and_a_plain_address_does_not() -> None:
