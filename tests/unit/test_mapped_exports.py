@@ -257,7 +257,22 @@ def test_ga4_in_parquet_says_the_same_as_in_json(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist([typed]), tmp_path / "file.parquet")
     (told,) = made(tmp_path, as_json_lines(tmp_path, [row]), "ga4").told
     (again,) = made(tmp_path, tmp_path / "file.parquet", "ga4").told
-    assert told | {"id": ""} == again | {"id": ""}
+    assert told == again
+    assert told["id"] == "123.456.1772359200123456.purchase...."
+
+
+def test_events_of_one_batch_of_ga4_are_told_apart_by_their_places(tmp_path: Path) -> None:
+    rows = [hit("page_view", batch_page_id=7, batch_event_index=place) for place in (1, 2, 2)]
+    imported = made(tmp_path, as_json_lines(tmp_path, rows), "ga4")
+    assert len({one["id"] for one in imported.told}) == 2
+    assert imported.history.rows["events that repeat an id"] == 1
+
+
+def test_a_category_of_ga4_has_all_its_levels(tmp_path: Path) -> None:
+    item = ITEM | {"item_category": "Home", "item_category2": "Mugs", "item_category3": "(not set)"}
+    file = as_json_lines(tmp_path, [hit("view_item", items=[item | {"item_category5": "Red"}])])
+    (told,) = made(tmp_path, file, "ga4").told
+    assert told["data"]["product"]["category"] == "Home/Mugs/Red"
 
 
 def test_dirt_of_ga4_is_skipped_or_reported(tmp_path: Path) -> None:
@@ -269,7 +284,7 @@ def test_dirt_of_ga4_is_skipped_or_reported(tmp_path: Path) -> None:
     ]
     imported = made(tmp_path, as_json_lines(tmp_path, rows), "ga4")
     assert imported.history.rows["in events"] == 2
-    assert len({one["id"] for one in imported.told}) == 2
+    assert len({one["id"] for one in imported.told}) == 1  # a copy, by its place in its batch
     assert [number for number, _, _ in imported.mistakes] == [5, 6, 7]
 
 

@@ -153,3 +153,27 @@ def test_the_content_of_a_row_does_not_depend_on_the_order_of_columns(tmp_path: 
     lines = row_file(as_json_lines(tmp_path, objects), File())
     assert made(tmp_path, first, EVENTS).told == made(tmp_path, turned, EVENTS).told
     assert len({lines.content(row.cells) for row in lines.rows() if isinstance(row, Row)}) == 1
+
+
+def test_a_new_column_that_is_empty_changes_no_id(tmp_path: Path) -> None:
+    first = as_csv(tmp_path, [visit()], "first.csv")
+    wider = as_csv(tmp_path, [visit() | {"new": ""}], "wider.csv")
+    assert made(tmp_path, first, EVENTS).told == made(tmp_path, wider, EVENTS).told
+
+
+def test_cells_that_moved_to_another_column_change_the_id(tmp_path: Path) -> None:
+    first = as_csv(tmp_path, [visit() | {"a": "1", "b": ""}], "first.csv")
+    moved = as_csv(tmp_path, [visit() | {"a": "", "b": "1"}], "moved.csv")
+    (one,), (other,) = made(tmp_path, first, EVENTS).told, made(tmp_path, moved, EVENTS).told
+    assert one["id"] != other["id"]
+
+
+def test_one_row_has_one_content_in_json_and_in_parquet(tmp_path: Path) -> None:
+    typed = {"n": 12, "x": 12.0, "is": True, "gone": None, "in": [{"a": 1, "b": None}], "no": ""}
+    told = {"in": [{"a": "1"}], "n": "12", "x": 12, "is": "true"}
+    pq.write_table(pa.Table.from_pylist([typed]), tmp_path / "file.parquet")
+    contents = set()
+    for file in (as_json_lines(tmp_path, [told]), tmp_path / "file.parquet"):
+        rows = row_file(file, File())
+        contents |= {rows.content(row.cells) for row in rows.rows() if isinstance(row, Row)}
+    assert len(contents) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from streams.importers.rows.content import content_of
 from streams.importers.rows.ga4_shape import pivoted
 from streams.importers.rows.opened import opened_bytes
 from streams.importers.rows.options import File
@@ -32,7 +33,7 @@ class JsonLines:
 
     def content(self, cells: Cells) -> bytes:
         """The object, members in the order of their names."""
-        return msgspec.json.encode(cells, order="sorted")
+        return content_of(cells)
 
     def rows(self) -> Iterator[Row | Unreadable]:
         """The objects, empty lines left out."""

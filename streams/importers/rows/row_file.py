@@ -63,7 +63,7 @@ class RowFile(Protocol):
         """
 
     def content(self, cells: Cells) -> bytes:
-        """What a row says, the same whatever the order of its columns."""
+        """What a row says, whatever the order of its columns and however many are empty."""
 
 
 def row_file(file: Path, options: File) -> RowFile:

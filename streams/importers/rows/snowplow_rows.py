@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from streams.importers.rows.content import content_of
 from streams.importers.rows.opened import opened_bytes
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable, columns_of, nested
 
@@ -63,7 +64,7 @@ class SnowplowRows:
 
     def content(self, cells: Cells) -> bytes:
         """The line as JSON, columns in the order of their names."""
-        return msgspec.json.encode(cells, order="sorted")
+        return content_of(cells)
 
     def rows(self) -> Iterator[Row | Unreadable]:
         """All lines, empty ones left out."""
