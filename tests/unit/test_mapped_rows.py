@@ -177,3 +177,53 @@ def test_one_row_has_one_content_in_json_and_in_parquet(tmp_path: Path) -> None:
         rows = row_file(file, File())
         contents |= {rows.content(row.cells) for row in rows.rows() if isinstance(row, Row)}
     assert len(contents) == 1
+
+
+LISTED = """
+makes: orders
+source: /shop
+fields: {order_id: id, customerid: client}
+products: {each: item, of: lines, fields: {sku: sku, price_minor: {column: prise, as: money}}}
+history: {of: steps, status: step, time: at, lookup: {new: placed}, reason: coment}
+"""
+ORDER = {
+    "id": "1",
+    "client": "c",
+    "lines": [{"sku": "M-1", "price": 12.5}],
+    "steps": [{"step": "new", "at": "2026-03-01T10:00:00Z", "comment": "by phone"}],
+}
+
+
+def test_members_that_no_item_of_json_has_are_told(tmp_path: Path) -> None:
+    imported = made(tmp_path, as_json_lines(tmp_path, [ORDER]), LISTED, "orders")
+    assert imported.history.notes == ["lines.prise", "steps.coment"]
+
+
+def test_members_that_items_of_parquet_do_not_have_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist([ORDER]), tmp_path / "file.parquet")
+    with pytest.raises(SourceError) as refused:
+        made(tmp_path, tmp_path / "file.parquet", LISTED, "orders")
+    assert "items of lines have no such member: 'prise' is not known; did you mean 'price'?" in str(
+        refused.value
+    )
+    assert "items of steps have no such member: 'coment'" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "misspelt"),
+    [("{sku: sku,", "{sku: sko,"), ("status: step,", "status: stop,"), ("time: at,", "time: a,")],
+    ids=["the article", "the status", "the time"],
+)
+def test_a_member_that_every_item_needs_must_be_in_json_too(
+    tmp_path: Path, word: str, misspelt: str
+) -> None:
+    with pytest.raises(SourceError, match="have no such member"):
+        made(tmp_path, as_json_lines(tmp_path, [ORDER]), LISTED.replace(word, misspelt), "orders")
+
+
+def test_a_key_of_groups_may_come_late(tmp_path: Path) -> None:
+    rows = [visit(at="2026-03-01T10:00Z", who=f"c-{number}") for number in range(1_001)]
+    file = as_json_lines(tmp_path, [*rows, visit(at="2026-03-01T10:00Z") | {"cart": "1"}])
+    imported = made(tmp_path, file, "group_by: cart" + EVENTS)
+    assert imported.history.notes == ["cart"]
+    assert imported.history.rows["in events"] == 1_002
