@@ -46,7 +46,7 @@ def account_of(history: MappedHistory, done: ImportReport, settings: StreamSetti
         if done.published
         else f"{history.name}: nothing to do, {place}; --again publishes them once more"
     )
-    return "\n".join((first, *_counts(history.rows), *_mistakes(history), *_notes(history)))
+    return "\n".join((first, *_counts(history.rows), *_mistakes(history)))
 
 
 def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
@@ -61,7 +61,7 @@ def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
         "rows of the file:",
         *_counts(history.rows),
         *_mistakes(history),
-        *_notes(history),
+        *notes_of(history),
         *examples,
     )
     return "\n".join(lines)
@@ -85,7 +85,8 @@ def _quoted(value: str) -> str:
     return f"{value!r} " if value else ""
 
 
-def _notes(history: MappedHistory) -> list[str]:
+def notes_of(history: MappedHistory) -> list[str]:
+    """Columns of the mapping that the file does not have, as far as it was seen."""
     if not history.notes:
         return []
     return [f"columns of the mapping that were not found: {', '.join(history.notes)}"]

@@ -245,7 +245,9 @@ def test_products_come_from_a_row_from_lists_and_from_objects(
     [
         pytest.param("[{", "is not JSON", id="broken JSON"),
         pytest.param('{"id": 1}', "is not a list of objects", id="an object"),
-        pytest.param('[{"name": "Mug"}]', "a product has no sku", id="an item without an SKU"),
+        pytest.param(
+            '[{"name": "Mug"}, {"id": "M-1"}]', "a product has no sku", id="an item without an SKU"
+        ),
     ],
 )
 def test_a_broken_list_of_products_is_a_mistake(tmp_path: Path, cell: str, words: str) -> None:

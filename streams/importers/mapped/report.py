@@ -9,8 +9,11 @@ from types import TracebackType
 
 from streams.importers.mapped.digests import holds_address
 from streams.importers.mapped.outcome import HIDDEN, Mistake
+from streams.importers.source import SourceError
 
 _FIRST = 10
+_HEADER = ",".join(Mistake._fields).encode()
+_HEADER_BYTES = len(_HEADER) + 2
 
 
 class Report:
@@ -26,6 +29,8 @@ class Report:
         self._draft = file.with_name(file.name + ".draft")
 
     def __enter__(self) -> Report:
+        _refuse_others(self.file)
+        _refuse_others(self._draft)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self._content = self._draft.open("w", encoding="utf-8", newline="")
         self._lines = csv.writer(self._content)
@@ -54,3 +59,15 @@ class Report:
         self._draft.unlink()
         if error is None:
             self.file.unlink(missing_ok=True)
+
+
+def _refuse_others(file: Path) -> None:
+    """A report replaces an older one and nothing else: `--report orders.csv` may be a slip."""
+    if not file.exists():
+        return
+    with file.open("rb") as content:
+        begin = content.readline(_HEADER_BYTES)
+    if begin and begin.strip() != _HEADER:
+        raise SourceError(
+            f"{file} is there, and is no report of mistakes; it stays as it is: name another file"
+        )
