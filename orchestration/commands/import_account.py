@@ -46,7 +46,7 @@ def account_of(history: MappedHistory, done: ImportReport, settings: StreamSetti
         if done.published
         else f"{history.name}: nothing to do, {place}; --again publishes them once more"
     )
-    return "\n".join((first, *_counts(history.rows), *_mistakes(history), *_notes(history)))
+    return "\n".join((first, *_counts(history.rows), *_mistakes(history)))
 
 
 def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
@@ -61,7 +61,7 @@ def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
         "rows of the file:",
         *_counts(history.rows),
         *_mistakes(history),
-        *_notes(history),
+        *notes_of(history),
         *examples,
     )
     return "\n".join(lines)
@@ -75,13 +75,18 @@ def _mistakes(history: MappedHistory) -> list[str]:
     if not history.mistakes:
         return []
     first = [
-        f"  row {one.row}, {one.column or 'the row'}: {one.value!r} {one.mistake}"
+        f"  row {one.row}, {one.column or 'the row'}: {_quoted(one.value)}{one.mistake}"
         for one in history.first_mistakes
     ]
     return [f"{history.mistakes:,} mistakes, all of them in {history.report}; the first:", *first]
 
 
-def _notes(history: MappedHistory) -> list[str]:
+def _quoted(value: str) -> str:
+    return f"{value!r} " if value else ""
+
+
+def notes_of(history: MappedHistory) -> list[str]:
+    """Columns of the mapping that the file does not have, as far as it was seen."""
     if not history.notes:
         return []
     return [f"columns of the mapping that were not found: {', '.join(history.notes)}"]

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 
-from orchestration.commands.import_account import account_of, figures_of, found_in, preview_of
-from orchestration.commands.import_progress import checkpoint_of, counted, said_plainly, shown
+from orchestration.commands.import_account import (
+    account_of,
+    figures_of,
+    found_in,
+    notes_of,
+    preview_of,
+)
+from orchestration.commands.import_progress import counted, said_plainly
+from orchestration.commands.import_wish import Wish, publish, wish_options
 from streams.importers.mapped.history import MappedHistory, read_history
 from streams.importers.mapped.reading import (
     SHIPPED,
@@ -26,11 +31,9 @@ from streams.importers.mapped.reading import (
     read_mapping,
     shipped_mappings,
 )
-from streams.importers.run import ImportReport, import_messages
-from streams.producer import EventProducer
 from streams.settings import StreamSettings
 
-EXIT_MISTAKES = 3  # done, but rows with mistakes were left out
+EXIT_MISTAKES = 3  # done, but for what has mistakes
 _WHAT: dict[Made, str] = {
     "events": "Import events: page views, searches, carts, orders as they happened.",
     "orders": "Import orders with their statuses: placed, paid, shipped, cancelled, returned.",
@@ -47,7 +50,7 @@ _HELP = """{what}
 Shipped mappings need no file, only their name: {names}. They are made to be copied, from
 {folder}. Rows with mistakes are left out and listed in the report.
 
-Exit codes: 0 all rows were imported; 1 an error; 3 rows with mistakes were left out.
+Exit codes: 0 all rows were imported; 1 an error; 3 rows or fields with mistakes were left out.
 """
 _MAPPINGS: dict[Made, str] = {
     "events": """makes: events
@@ -78,48 +81,23 @@ updated: changed""",
 }
 _OPTIONS = [
     click.Option(["--mapping"], required=True, help="YAML file, or the name of a shipped mapping."),
-    click.Option(["--dry-run"], is_flag=True, help="Publish nothing; count, and show ten events."),
     click.Option(
         ["--report"],
         type=click.Path(path_type=Path, dir_okay=False),
         help="CSV file for all mistakes [in LOCAL_HOME/imports].",
     ),
-    click.Option(["--strict"], is_flag=True, help="Publish nothing if any row has a mistake."),
     click.Option(
-        ["--rate"], type=click.FloatRange(min=0, min_open=True), help="Events per second at most."
+        ["--strict"],
+        is_flag=True,
+        help="Publish nothing if there is any mistake, or a column that no row was seen to have.",
     ),
-    click.Option(
-        ["--limit"], type=click.IntRange(min=1), help="Stop after the first so many events."
-    ),
-    click.Option(
-        ["--until"],
-        type=click.DateTime(["%Y-%m-%d"]),
-        help="Stop after this day of the shop [YYYY-MM-DD].",
-    ),
-    click.Option(
-        ["--again"], is_flag=True, help="Publish from the beginning once more; changes no mart."
-    ),
-    click.Option(["--json", "as_json"], is_flag=True, help="One JSON object."),
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the caller asked for, in the words of the options."""
-
-    rate: float | None
-    limit: int | None
-    until: datetime | None
-    again: bool
-    dry_run: bool
-    strict: bool
-    as_json: bool
-
-
 def _command(makes: Made) -> click.Command:
-    def run(file: Path, mapping: str, report: Path | None, **wish: Any) -> None:
+    def run(file: Path, mapping: str, report: Path | None, *, strict: bool, **wish: Any) -> None:
         with said_plainly():
-            _import(file, read_mapping(mapping, makes), report, _Wish(**wish))
+            _import(file, read_mapping(mapping, makes), report, Wish(**wish), is_strict=strict)
 
     help_text = _HELP.format(
         what=_WHAT[makes],
@@ -131,30 +109,47 @@ def _command(makes: Made) -> click.Command:
     argument = click.Argument(["file"], type=click.Path(path_type=Path))
     return click.Command(
         makes,
-        params=[argument, *_OPTIONS],
+        params=[argument, *_OPTIONS, *wish_options()],
         callback=run,
         help=help_text,
         short_help=_WHAT[makes],
     )
 
 
-def _import(file: Path, read: ReadMapping, report: Path | None, wish: _Wish) -> None:
+def _import(
+    file: Path, read: ReadMapping, report: Path | None, wish: Wish, *, is_strict: bool
+) -> None:
     settings = StreamSettings.from_env()
     history = _read(file, read, report, settings)
-    if wish.strict and history.bad_rows and not wish.dry_run:
-        raise click.ClickException(
-            f"{history.bad_rows:,} rows have mistakes, and nothing was published; all of them are "
-            f"in {history.report}"
-        )
+    if is_strict and not wish.dry_run:
+        _refuse_mistakes(history, read)
     wished = _wished(history, wish, settings)
     if wish.dry_run:
         click.echo(preview_of(history, wished, as_json=wish.as_json))
     else:
-        done = _publish(history, wished, wish, settings)
+        for line in notes_of(history):  # before the first event leaves: a column may be misspelt
+            click.echo(line, err=True)
+        messages = islice(history.pile.messages(), wished)
+        done = publish(
+            messages, wished, wish, settings, name=history.name, identity=history.identity
+        )
         told = {**found_in(history), **figures_of(done)}
         click.echo(json.dumps(told) if wish.as_json else account_of(history, done, settings))
-    if history.bad_rows:
+    if history.mistakes:
         sys.exit(EXIT_MISTAKES)
+
+
+def _refuse_mistakes(history: MappedHistory, read: ReadMapping) -> None:
+    if history.mistakes:
+        raise click.ClickException(
+            f"{history.bad_rows:,} rows have mistakes, and nothing was published; all "
+            f"{history.mistakes:,} of them are in {history.report}"
+        )
+    if history.notes and not read.mapping.file.may_lack_columns:
+        raise click.ClickException(
+            f"no row was seen to have {', '.join(history.notes)}, and nothing was published; mend "
+            "the mapping, or let it say `file: {may_lack_columns: true}`"
+        )
 
 
 def _read(
@@ -171,33 +166,11 @@ def _read(
         )
 
 
-def _wished(history: MappedHistory, wish: _Wish, settings: StreamSettings) -> int:
+def _wished(history: MappedHistory, wish: Wish, settings: StreamSettings) -> int:
     """How many events, in their order, the limit and the day asked for leave."""
-    count = len(history.pile)
-    if wish.until is not None:
-        end = (wish.until + timedelta(days=1)).replace(tzinfo=settings.zone)
-        count = history.pile.before(end)
+    end = wish.end(settings)
+    count = len(history.pile) if end is None else history.pile.before(end)
     return min(count, wish.limit or count)
-
-
-def _publish(
-    history: MappedHistory, wished: int, wish: _Wish, settings: StreamSettings
-) -> ImportReport:
-    checkpoint = checkpoint_of(settings, history.name, history.identity)
-    if wish.again:
-        checkpoint.forget()
-    already = checkpoint.sent()
-    if already >= wished:
-        return ImportReport(history.name, already, 0, 0.0)
-    with EventProducer(settings) as producer, shown(history.name, already, wished) as progress:
-        return import_messages(
-            islice(history.pile.messages(), wished),
-            producer,
-            name=history.name,
-            checkpoint=checkpoint,
-            rate=wish.rate,
-            progress=progress,
-        )
 
 
 MAPPED = [_command(makes) for makes in _WHAT]

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ import click
 
 from orchestration.commands.import_mapped import MAPPED
 from orchestration.commands.import_progress import checkpoint_of, said_plainly, shown
+from orchestration.commands.import_wish import Wish, publish, wish_options
 from streams.events import Event, encode, kind_of
-from streams.importers.run import ImportReport, import_events, import_messages
+from streams.importers.run import ImportReport, import_messages, message_of
 from streams.importers.source import History
 from streams.producer import EventProducer
 from streams.settings import StreamSettings
@@ -28,69 +28,29 @@ from streams.settings import StreamSettings
 _EXAMPLES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the caller asked for, in the words of the options."""
-
-    rate: float | None
-    limit: int | None
-    until: datetime | None
-    again: bool
-    dry_run: bool
-    as_json: bool
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    options = (
-        click.option(
-            "--rate", type=click.FloatRange(min=0, min_open=True), help="Events per second at most."
-        ),
-        click.option(
-            "--limit", type=click.IntRange(min=1), help="Stop after the first so many events."
-        ),
-        click.option(
-            "--until",
-            type=click.DateTime(["%Y-%m-%d"]),
-            help="Stop after this day of the shop [YYYY-MM-DD].",
-        ),
-        click.option(
-            "--again", is_flag=True, help="Publish from the beginning once more; changes no mart."
-        ),
-        click.option(
-            "--dry-run", is_flag=True, help="Publish nothing; count the events and show some."
-        ),
-        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 @click.group("import")
 def import_history() -> None:
     """Publish a shop's past events, in time order, as origin=import."""
 
 
-@import_history.command("ga-hits")
+@import_history.command("ga-hits", params=wish_options())
 @click.argument("folder", type=click.Path(path_type=Path))
-@_options
 def ga_hits(folder: Path, **wish: Any) -> None:
     """Import a Google Analytics export: FOLDER holds hits.parquet and sessions.parquet."""
     from streams.importers import ga_hits as importer
 
     with said_plainly():
-        _import(importer.history(folder), _Wish(**wish))
+        _import(importer.history(folder), Wish(**wish))
 
 
-@import_history.command("online-retail")
+@import_history.command("online-retail", params=wish_options())
 @click.argument("file", type=click.Path(path_type=Path))
-@_options
 def online_retail(file: Path, **wish: Any) -> None:
     """Import order lines: FILE is online_retail.parquet or online_retail.csv.gz."""
     from streams.importers import online_retail as importer
 
     with said_plainly():
-        _import(importer.history(file), _Wish(**wish))
+        _import(importer.history(file), Wish(**wish))
 
 
 @import_history.command("simulated")
@@ -127,45 +87,30 @@ def simulated(seed: int, days: int, visitors: int, as_json: bool) -> None:
         )
 
 
-def _import(history: History, wish: _Wish) -> None:
+def _import(history: History, wish: Wish) -> None:
     settings = StreamSettings.from_env()
     events = _wished(history.events(), wish, settings)
     if wish.dry_run:
         _show_preview(history, events, wish.as_json)
         return
-    report = _publish(history, events, wish, settings)
+    report = publish(
+        map(message_of, events),
+        min(history.count, wish.limit or history.count),
+        wish,
+        settings,
+        name=history.name,
+        identity=history.identity,
+    )
     click.echo(
         json.dumps(_found(history, report)) if wish.as_json else _told(history, report, settings)
     )
 
 
-def _wished(events: Iterator[Event], wish: _Wish, settings: StreamSettings) -> Iterator[Event]:
+def _wished(events: Iterator[Event], wish: Wish, settings: StreamSettings) -> Iterator[Event]:
     """The events up to the limit and the day asked for."""
-    if wish.until is not None:
-        end = (wish.until + timedelta(days=1)).replace(tzinfo=settings.zone)
+    if (end := wish.end(settings)) is not None:
         events = takewhile(lambda event: event.time < end, events)
     return islice(events, wish.limit)
-
-
-def _publish(
-    history: History, events: Iterator[Event], wish: _Wish, settings: StreamSettings
-) -> ImportReport:
-    checkpoint = checkpoint_of(settings, history.name, history.identity)
-    if wish.again:
-        checkpoint.forget()
-    already = checkpoint.sent()
-    wished = min(history.count, wish.limit or history.count)
-    if already >= wished:
-        return ImportReport(history.name, already, 0, 0.0)
-    with EventProducer(settings) as producer, shown(history.name, already, wished) as progress:
-        return import_events(
-            events,
-            producer,
-            name=history.name,
-            checkpoint=checkpoint,
-            rate=wish.rate,
-            progress=progress,
-        )
 
 
 def _found(history: History, report: ImportReport) -> dict[str, Any]:

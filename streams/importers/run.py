@@ -78,34 +78,6 @@ class Pace:
         return most if self.rate is None else max(1, min(most, int(self.rate * seconds)))
 
 
-def import_events(
-    events: Iterable[Event],
-    producer: Publisher,
-    *,
-    name: str,
-    checkpoint: Checkpoint,
-    rate: float | None = None,
-    progress: Progress = unseen,
-) -> ImportReport:
-    """Publish events from the checkpoint on.
-
-    Args:
-        events: always the same ones in the same order, from the first.
-        producer: where they go.
-        name: of the import, for the report.
-        checkpoint: knows how many of them are published, and is told of more.
-        rate: events per second at most.
-        progress: called now and then with the number of events published so far, by all runs.
-
-    Raises:
-        SourceError: the checkpoint or the files behind the events cannot be read.
-    """
-    already = checkpoint.sent()
-    messages = map(message_of, islice(events, already, None))
-    published = _publish(messages, producer, checkpoint, already, rate=rate, progress=progress)
-    return ImportReport(name, already, *published)
-
-
 def import_messages(
     messages: Iterable[Message],
     producer: Publisher,
@@ -115,7 +87,19 @@ def import_messages(
     rate: float | None = None,
     progress: Progress = unseen,
 ) -> ImportReport:
-    """Publish ready messages likewise, whether they can be read or not: the simulator's."""
+    """Publish messages from the checkpoint on, whether they can be read or not.
+
+    Args:
+        messages: always the same ones in the same order, from the first.
+        producer: where they go.
+        name: of the import, for the report.
+        checkpoint: knows how many of them are published, and is told of more.
+        rate: messages per second at most.
+        progress: called now and then with the number of messages published so far, by all runs.
+
+    Raises:
+        SourceError: the checkpoint or the files behind the messages cannot be read.
+    """
     already = checkpoint.sent()
     rest = islice(messages, already, None)
     published = _publish(rest, producer, checkpoint, already, rate=rate, progress=progress)

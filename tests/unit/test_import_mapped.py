@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orchestration.commands.importing import import_history
-from tests.mapped_files import EVENTS, as_csv, visit
+from tests.mapped_files import EVENTS, as_csv, as_json_lines, visit
 
 
 @pytest.fixture
@@ -120,6 +120,40 @@ def test_a_strict_import_refuses_to_begin(tmp_path: Path, file: str, mapping: st
     answer = run(tmp_path, "events", file, "--mapping", mapping, "--strict")
     assert answer.exit_code == 1
     assert "1 rows have mistakes, and nothing was published" in answer.stderr
+
+
+def test_a_strict_import_refuses_a_mapping_whose_columns_no_row_has(tmp_path: Path) -> None:
+    rows = [{key: told for key, told in visit(at="2026-03-01T10:00Z").items() if key != "url"}]
+    file, named = str(as_json_lines(tmp_path, rows)), tmp_path / "shop.yml"
+    named.write_text(EVENTS)
+    answer = run(tmp_path, "events", file, "--mapping", str(named), "--strict")
+    assert answer.exit_code == 1
+    assert "no row was seen to have url, and nothing was published" in answer.stderr
+
+
+def test_columns_that_were_not_found_are_told_before_the_first_event_leaves(
+    tmp_path: Path,
+) -> None:
+    rows = [{key: told for key, told in visit(at="2026-03-01T10:00Z").items() if key != "url"}]
+    file, named = str(as_json_lines(tmp_path, rows)), tmp_path / "shop.yml"
+    named.write_text(EVENTS)
+    answer = run(tmp_path, "events", file, "--mapping", str(named))
+    assert answer.exit_code == 1  # there is no broker
+    assert answer.stderr.startswith("columns of the mapping that were not found: url")
+
+
+@pytest.mark.parametrize("rows", [[visit()], [visit(at="soon")]], ids=["no mistake", "a mistake"])
+def test_a_report_takes_the_place_of_no_other_file(
+    tmp_path: Path, mapping: str, rows: list[dict[str, str]]
+) -> None:
+    file = as_csv(tmp_path, rows)
+    before = file.read_bytes()
+    answer = run(
+        tmp_path, "events", str(file), "--mapping", mapping, "--dry-run", "--report", str(file)
+    )
+    assert answer.exit_code == 1
+    assert "is there, and is no report of mistakes" in answer.stderr
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from streams.events import Data, Event, PageViewed
 from streams.importers import run
 from streams.importers.checkpoint import Checkpoint
-from streams.importers.run import Message, Pace, import_events, import_messages, message_of
+from streams.importers.run import Message, Pace, import_messages, message_of
 from streams.importers.source import SourceError
 
 
@@ -38,7 +38,9 @@ def checkpoint(tmp_path: Path) -> Checkpoint:
 
 def test_an_import_publishes_all_events_in_their_order(checkpoint: Checkpoint) -> None:
     topic = Topic()
-    report = import_events(past(2_500), topic, name="past", checkpoint=checkpoint)
+    report = import_messages(
+        map(message_of, past(2_500)), topic, name="past", checkpoint=checkpoint
+    )
     assert topic.messages == [message_of(event) for event in past(2_500)]
     assert topic.flushed == 2_500
     assert (report.already, report.published) == (0, 2_500)
@@ -50,24 +52,26 @@ def test_an_import_that_broke_goes_on_from_its_last_checkpoint(
     monkeypatch.setattr(run, "CHECKPOINT_EVENTS", 2_000)
     broken = Topic(breaks_at=5_300)
     with pytest.raises(ConnectionError):
-        import_events(past(9_000), broken, name="past", checkpoint=checkpoint)
+        import_messages(map(message_of, past(9_000)), broken, name="past", checkpoint=checkpoint)
     whole = Topic()
-    report = import_events(past(9_000), whole, name="past", checkpoint=checkpoint)
+    report = import_messages(
+        map(message_of, past(9_000)), whole, name="past", checkpoint=checkpoint
+    )
     assert (report.already, report.published) == (4_000, 5_000)
     assert broken.messages[:4_000] + whole.messages == [message_of(one) for one in past(9_000)]
 
 
 def test_a_finished_import_publishes_nothing_more(checkpoint: Checkpoint) -> None:
-    import_events(past(10), Topic(), name="past", checkpoint=checkpoint)
+    import_messages(map(message_of, past(10)), Topic(), name="past", checkpoint=checkpoint)
     topic = Topic()
-    report = import_events(past(10), topic, name="past", checkpoint=checkpoint)
+    report = import_messages(map(message_of, past(10)), topic, name="past", checkpoint=checkpoint)
     assert (report.already, report.published, topic.messages) == (10, 0, [])
 
 
 def test_a_forgotten_import_begins_again(checkpoint: Checkpoint) -> None:
-    import_events(past(10), Topic(), name="past", checkpoint=checkpoint)
+    import_messages(map(message_of, past(10)), Topic(), name="past", checkpoint=checkpoint)
     checkpoint.forget()
-    report = import_events(past(10), Topic(), name="past", checkpoint=checkpoint)
+    report = import_messages(map(message_of, past(10)), Topic(), name="past", checkpoint=checkpoint)
     assert (report.already, report.published) == (0, 10)
 
 
@@ -80,7 +84,13 @@ def test_messages_that_are_no_events_are_published_as_they_are(checkpoint: Check
 def test_progress_counts_the_events_of_earlier_runs_too(checkpoint: Checkpoint) -> None:
     checkpoint.save(1_500)
     seen: list[int] = []
-    import_events(past(3_000), Topic(), name="past", checkpoint=checkpoint, progress=seen.append)
+    import_messages(
+        map(message_of, past(3_000)),
+        Topic(),
+        name="past",
+        checkpoint=checkpoint,
+        progress=seen.append,
+    )
     assert seen == [2_500, 3_000]
 
 

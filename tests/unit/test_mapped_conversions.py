@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -101,7 +102,7 @@ def test_an_instant_is_read_in_its_zone(
         pytest.param("31.02.2026", "%d.%m.%Y", "not an instant", id="a day that never was"),
         pytest.param("01.03.26", "%d.%m.%Y", "not an instant", id="two digits of a year"),
         pytest.param("yesterday", "epoch_seconds", "not a number", id="no epoch"),
-        pytest.param("1e40", "epoch_seconds", "not an instant", id="beyond all years"),
+        pytest.param("1e20", "epoch_seconds", "not an instant", id="beyond all years"),
         pytest.param({"at": 1}, "iso", "an object", id="an object"),
     ],
 )
@@ -137,7 +138,10 @@ def test_what_is_no_address_is_refused(cell: str) -> None:
         pytest.param("0151 2345678", "49", "0", id="national"),
         pytest.param("(0151) 234-56-78", "49", "0", id="with brackets"),
         pytest.param("151 2345678", "49", "0", id="without the trunk prefix"),
-        pytest.param("49 151 2345678", "49", "0", id="the plus forgotten"),
+        pytest.param("+49 (0)151 2345678", "", "", id="a zero that nobody dials from abroad"),
+        pytest.param("0049 (0) 151 2345678", "49", "0", id="two zeros and such a zero"),
+        pytest.param("49 (0)151 2345678", "49", "0", id="the plus forgotten, but clear"),
+        pytest.param("(0)151 2345678", "49", "0", id="a zero in brackets first"),
     ],
 )
 def test_one_phone_has_one_digest_however_it_is_written(
@@ -151,6 +155,11 @@ def test_one_phone_has_one_digest_however_it_is_written(
 def test_what_is_no_whole_phone_is_refused(cell: str) -> None:
     with pytest.raises(Unfit):
         digests.phone_sha256("", "")(cell)
+
+
+def test_a_number_that_may_hold_its_country_already_is_not_guessed_at() -> None:
+    with pytest.raises(Unfit, match=r"write \+49"):
+        digests.phone_sha256("49", "0")("4930123456")
 
 
 def test_a_digest_passes_and_a_plain_address_does_not() -> None:
@@ -183,3 +192,22 @@ def test_what_is_not_whole_is_refused(cell: object) -> None:
 def test_a_category_is_a_path_without_empty_steps() -> None:
     assert conversions.path(">")("Home > Kitchen >> Mugs ") == "Home/Kitchen/Mugs"
     assert conversions.path(">")(["Home", "Mugs"]) == "Home/Mugs"
+
+
+@pytest.mark.parametrize("cell", ["1e99999999", "1e-99999999", "9" * 5_000, "0e99999999"])
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(conversions.integer, id="a whole number"),
+        pytest.param(instants.instant("epoch_seconds", None), id="an epoch"),
+        pytest.param(
+            lambda cell: conversions.money(".", 2)(Decimal(cell) if "e" in cell else cell),
+            id="an amount",
+        ),
+    ],
+)
+def test_a_cell_of_endless_digits_stops_no_import(
+    read: Callable[[object], object], cell: str
+) -> None:
+    with pytest.raises(Unfit):
+        read(cell)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mapped_files import as_csv, made
+from tests.mapped_files import as_csv, as_text, made
 
 _CUSTOMER = {
     "id": "C-7",
@@ -31,7 +31,7 @@ def test_a_customer_is_registered_with_digests_only(tmp_path: Path) -> None:
         "source": "/shop/customers",
         "origin": "import",
         "customerid": "C-7",
-        "id": "customer:C-7:registered",
+        "id": "customer:/shop/customers:C-7:registered",
         "time": "2025-11-30T08:00:00Z",
         "data": {
             "email_sha256": hashlib.sha256(b"ann@mail.example").hexdigest(),
@@ -73,14 +73,12 @@ def test_a_later_change_is_another_event_and_the_registration_the_same(tmp_path:
         {one["id"] for one in made(tmp_path, as_csv(tmp_path, row), "customers", "customers").told}
         for row in rows
     )
-    assert first & later == {"customer:C-7:registered"}
+    assert first & later == {"customer:/shop/customers:C-7:registered"}
 
 
 @pytest.mark.parametrize(
     ("changes", "column"),
     [
-        pytest.param({"e-mail": "ann(at)mail.example"}, "e-mail", id="no address"),
-        pytest.param({"phone": "ask ann"}, "phone", id="no phone"),
         pytest.param({"created": ""}, "created", id="no registration"),
         pytest.param({"newsletter": "perhaps"}, "newsletter", id="no answer"),
         pytest.param({"id": ""}, "id", id="nobody"),
@@ -93,6 +91,38 @@ def test_a_bad_customer_is_left_out_with_its_mistake(
     imported = made(tmp_path, file, "customers", "customers")
     assert [place for _, place, _ in imported.mistakes] == [column]
     assert imported.told == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        pytest.param({"e-mail": "not given"}, "e-mail", id="no address"),
+        pytest.param({"phone": "ask ann"}, "phone", id="no phone"),
+    ],
+)
+def test_a_customer_without_a_readable_address_stays_a_customer(
+    tmp_path: Path, changes: dict[str, str], column: str
+) -> None:
+    file = as_csv(tmp_path, [customer(**changes)])
+    imported = made(tmp_path, file, "customers", "customers")
+    assert [place for _, place, _ in imported.mistakes] == [column]
+    assert imported.kinds == ["customer.registered"]
+    assert imported.history.bad_rows == 0
+    assert imported.history.rows["in events without a field for a mistake"] == 1
+
+
+def test_who_unsubscribes_between_two_exports_has_done_so(tmp_path: Path) -> None:
+    yes, no = (
+        made(
+            tmp_path,
+            as_csv(tmp_path, [customer(newsletter=answer)]),
+            "customers",
+            "customers",
+        ).told[1]["id"]
+        for answer in ("yes", "no")
+    )
+    assert yes == "customer:/shop/customers:C-7:subscription:newsletter:20251130T080000:yes"
+    assert no == yes.removesuffix("yes") + "no"
 
 
 @pytest.mark.parametrize(
@@ -114,4 +144,39 @@ registered: created
     imported = made(tmp_path, as_csv(tmp_path, rows), mapping, "customers")
     said = b"".join(payload for _, payload in imported.history.pile.messages())
     assert b"mail.example" not in said.lower()
+    assert "mail.example" not in imported.history.report.read_text().lower()
+
+
+def test_a_row_that_cannot_be_read_shows_nothing_of_what_it_says(tmp_path: Path) -> None:
+    lines = "id,e-mail,phone,created,changed,newsletter\nC-8,bob@mail.example,0151 2345679,,,,\n"
+    imported = made(tmp_path, as_text(tmp_path, lines), "customers", "customers")
+    assert imported.mistakes == [(2, "", "7 cells, where the header has 6")]
+    report = imported.history.report.read_text()
+    assert "bob" not in report
+    assert "2345679" not in report
+
+
+def test_an_address_in_the_wrong_column_is_not_shown(tmp_path: Path) -> None:
+    file = as_csv(tmp_path, [customer(created="ann@mail.example")])
+    imported = made(tmp_path, file, "customers", "customers")
+    assert [place for _, place, _ in imported.mistakes] == ["created"]
+    assert "ann" not in imported.history.report.read_text()
+
+
+@pytest.mark.parametrize("field", ["customerid", "visitorid", "identifiers.partner_id"])
+def test_an_address_is_nobodys_id(tmp_path: Path, field: str) -> None:
+    fields = {"customerid": "id", field: "e-mail"}
+    told = ", ".join(f"{name}: {column}" for name, column in fields.items())
+    mapping = f"""
+makes: customers
+source: /shop
+file: {{zone: UTC}}
+fields: {{{told}}}
+registered: created
+"""
+    imported = made(tmp_path, as_csv(tmp_path, [customer()]), mapping, "customers")
+    ((number, column, mistake),) = imported.mistakes
+    assert (number, column) == (2, "e-mail")
+    assert "`as: email_sha256`" in mistake
+    assert imported.told == []
     assert "mail.example" not in imported.history.report.read_text().lower()

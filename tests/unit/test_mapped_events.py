@@ -245,7 +245,9 @@ def test_products_come_from_a_row_from_lists_and_from_objects(
     [
         pytest.param("[{", "is not JSON", id="broken JSON"),
         pytest.param('{"id": 1}', "is not a list of objects", id="an object"),
-        pytest.param('[{"name": "Mug"}]', "a product has no sku", id="an item without an SKU"),
+        pytest.param(
+            '[{"name": "Mug"}, {"id": "M-1"}]', "a product has no sku", id="an item without an SKU"
+        ),
     ],
 )
 def test_a_broken_list_of_products_is_a_mistake(tmp_path: Path, cell: str, words: str) -> None:
@@ -277,6 +279,75 @@ def test_a_bad_row_leaves_out_its_whole_group(tmp_path: Path) -> None:
     imported = made(tmp_path, as_csv(tmp_path, rows), mapping)
     assert imported.history.rows["left out for mistakes"] == 3
     assert [number for number, _, _ in imported.mistakes] == [3]
+
+
+ORDER_LOG = """
+makes: events
+source: /shop/log
+kind: {column: what, lookup: {buy: order.placed, refund: order.returned, part: line, ping: skip}}
+group_by: order
+fields:
+  time: {column: at, zone: UTC}
+  visitorid: who
+  order_id: order
+  revenue_minor: {column: total, as: money}
+products: {fields: {sku: sku}}
+"""
+
+
+def logged(what: str, day: int, sku: str) -> dict[str, str]:
+    told = {
+        "what": what,
+        "at": f"2026-03-0{day} 00:00",
+        "who": "v",
+        "order": "1042",
+        "total": "40.00",
+    }
+    return told | {"sku": sku}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(range(5)))
+def test_an_order_and_its_return_in_one_group_are_two_events(
+    tmp_path_factory: pytest.TempPathFactory, turned: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    rows = [
+        logged("buy", 1, "M-1"),
+        logged("buy", 1, "M-2"),
+        logged("refund", 9, "M-2"),
+        logged("ping", 2, "M-9"),
+        logged("buy", 2, "M-3"),
+    ]
+    without_lines = ORDER_LOG.replace(", part: line", "")
+    file = as_csv(folder, [rows[one] for one in turned])
+    imported = made(folder, file, without_lines)
+    assert imported.kinds == ["order.placed", "order.returned"]
+    skus = [[one["sku"] for one in told["data"]["products"]] for told in imported.told]
+    assert skus == [["M-1", "M-2", "M-3"], ["M-2"]]
+    assert imported.told[0]["time"] == "2026-03-01T00:00:00Z"
+    assert imported.history.rows == {
+        "rows": 5,
+        "in events": 4,
+        "groups that tell several of time": 1,
+        "skipped: ping is left out": 1,
+    }
+
+
+def test_a_line_of_two_events_is_a_mistake(tmp_path: Path) -> None:
+    rows = [logged("buy", 1, ""), logged("part", 1, "M-1"), logged("refund", 9, "")]
+    imported = made(tmp_path, as_csv(tmp_path, rows), ORDER_LOG)
+    assert [(row, words[:44]) for row, _, words in imported.mistakes] == [
+        (3, "is a line of order.placed or of order.return"),
+    ]
+    assert imported.history.rows["left out for mistakes"] == 3
+
+
+def test_rows_that_all_bear_the_id_of_their_order_are_its_lines(tmp_path: Path) -> None:
+    mapping = ORDER_LOG.replace("  time:", "  id: order\n  time:")
+    rows = [logged("buy", 1, "M-1"), logged("buy", 1, "M-2")]
+    (told,) = made(tmp_path, as_csv(tmp_path, rows), mapping.replace(", part: line", "")).told
+    assert [one["sku"] for one in told["data"]["products"]] == ["M-1", "M-2"]
 
 
 def test_the_shipped_example_of_events_can_be_imported(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.mapped_files import as_csv, as_json_lines, as_text, made
 
@@ -41,9 +43,9 @@ def test_a_row_becomes_the_steps_that_it_reached(tmp_path: Path) -> None:
     row = order(paid="2026-03-01 10:02:00", sent="2026-03-02 09:00:00")
     told = made(tmp_path, as_csv(tmp_path, [row]), ORDERS, "orders").told
     assert [(one["type"], one["id"], one["time"]) for one in told] == [
-        ("order.placed", "order:1042:placed", "2026-03-01T10:00:00Z"),
-        ("order.paid", "order:1042:paid", "2026-03-01T10:02:00Z"),
-        ("order.shipped", "order:1042:shipped", "2026-03-02T09:00:00Z"),
+        ("order.placed", "order:/shop/orders:1042:placed", "2026-03-01T10:00:00Z"),
+        ("order.paid", "order:/shop/orders:1042:paid", "2026-03-01T10:02:00Z"),
+        ("order.shipped", "order:/shop/orders:1042:shipped", "2026-03-02T09:00:00Z"),
     ]
     assert all(one["origin"] == "import" and one["customerid"] == "C-7" for one in told)
     assert all(one["data"]["revenue_minor"] == 4000 for one in told)
@@ -146,9 +148,9 @@ def test_goods_that_come_back_twice_are_two_events(tmp_path: Path) -> None:
     steps = told_steps(("new", 0), ("back", 10), ("back", 20))
     file = as_json_lines(tmp_path, [{"id": 1, "client": "c", "statuses": steps}])
     assert [one["id"] for one in made(tmp_path, file, HISTORY, "orders").told] == [
-        "order:1:placed",
-        "order:1:returned",
-        "order:1:returned-2",
+        "order:/shop/orders:1:placed",
+        "order:/shop/orders:1:returned:20260301T100010",
+        "order:/shop/orders:1:returned:20260301T100020",
     ]
 
 
@@ -202,6 +204,75 @@ def test_order_lines_in_any_order_give_the_same_ids(tmp_path: Path) -> None:
         told = made(tmp_path, file, "order-lines", "orders").told
         ids.append(sorted(one["id"] for one in told))
     assert ids[0] == ids[1] == ids[2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(range(4)))
+def test_order_lines_in_any_order_give_the_same_messages(
+    tmp_path_factory: pytest.TempPathFactory, turned: list[int]
+) -> None:
+    lines = [
+        "1042;01.03.2026 10:00;C-7;;M-1;Mug;2;12,50\n",
+        "1042;01.03.2026 10:00;;01.03.2026 10:02;M-2;Cup;1;9,00\n",
+        "1042;01.03.2026 10:00;C-7;01.03.2026 10:05;M-3;Jug;1;19,00\n",
+        "1042;01.03.2026 10:00;C-7;;M-1;Mug;2;12,50\n",
+    ]
+    folder, header = tmp_path_factory.mktemp("lines"), LINES.splitlines(keepends=True)[0]
+    text = header + "".join(lines[one] for one in turned)
+    imported = made(folder, as_text(folder, text), "order-lines", "orders")
+    assert imported.kinds == ["order.placed", "order.paid"]
+    placed, paid = imported.told
+    assert (paid["time"], paid["customerid"]) == ("2026-03-01T07:02:00Z", "C-7")
+    assert placed["data"]["revenue_minor"] == 2 * 2500 + 900 + 1900
+    assert [one["sku"] for one in placed["data"]["products"]] == ["M-1", "M-1", "M-2", "M-3"]
+    assert imported.history.rows["groups that tell several of paid"] == 1
+
+
+def test_rows_of_an_order_that_name_two_customers_are_noted(tmp_path: Path) -> None:
+    lines = LINES.replace("C-7;01.03.2026 10:02;M-2", "C-9;01.03.2026 10:02;M-2")
+    file = as_text(tmp_path, lines, encoding="windows-1251")
+    imported = made(tmp_path, file, "order-lines", "orders")
+    assert imported.history.rows["groups that tell several of customerid"] == 1
+    assert {one["customerid"] for one in imported.told} == {"C-7", "C-8"}
+
+
+def test_orders_of_two_shops_with_one_number_are_two(tmp_path: Path) -> None:
+    file = as_csv(tmp_path, [order()])
+    first, second = (
+        made(tmp_path, file, ORDERS.replace("/shop/orders", source), "orders").told[0]["id"]
+        for source in ("/shop/a", "/shop/b")
+    )
+    assert (first, second) == ("order:/shop/a:1042:placed", "order:/shop/b:1042:placed")
+
+
+def test_an_earlier_return_told_later_changes_no_id(tmp_path: Path) -> None:
+    first, later = (
+        {
+            one["id"]: one["time"]
+            for one in made(
+                tmp_path,
+                as_json_lines(tmp_path, [{"id": 1, "client": "c", "statuses": steps}]),
+                HISTORY,
+                "orders",
+            ).told
+        }
+        for steps in (
+            told_steps(("new", 0), ("back", 20)),
+            told_steps(("new", 0), ("back", 10), ("back", 20)),
+        )
+    )
+    assert first.items() < later.items()
+
+
+def test_goods_that_come_back_in_two_parts_at_once_are_two_events(tmp_path: Path) -> None:
+    steps = told_steps(("new", 0), ("back", 10), ("back", 10))
+    file = as_json_lines(tmp_path, [{"id": 1, "client": "c", "statuses": steps}] * 2)
+    grouped = HISTORY.replace("fields:", "group_by: id\nfields:")
+    assert sorted(one["id"] for one in made(tmp_path, file, grouped, "orders").told) == [
+        "order:/shop/orders:1:placed",
+        "order:/shop/orders:1:returned:20260301T100010",
+        "order:/shop/orders:1:returned:20260301T100010-2",
+    ]
 
 
 def test_the_shipped_example_of_orders_can_be_imported(tmp_path: Path) -> None:

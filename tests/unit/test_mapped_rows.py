@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from streams.importers.mapped.model import File
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, Unreadable, row_file
 from streams.importers.source import SourceError
 from tests.mapped_files import EVENTS, as_csv, as_json_lines, as_text, made, visit
@@ -30,7 +30,7 @@ def test_a_row_is_numbered_by_the_line_it_begins_in(tmp_path: Path) -> None:
         Row(2, ["1", "2"]),
         Row(3, ["two\nlines", "3"]),
         Row(6, ["4", "5"]),
-        Unreadable(7, "6", "1 cells, where the header has 2"),
+        Unreadable(7, "1 cells, where the header has 2"),
         Row(8, ["7", "8"]),
     ]
 
@@ -111,7 +111,7 @@ def test_broken_lines_of_json_are_rows_with_mistakes(tmp_path: Path) -> None:
     assert (first, last) == (Row(1, {"a": 1}), Row(5, {"a": 2}))
     assert isinstance(second, Unreadable)
     assert (second.number, second.mistake[:11]) == (3, "is not JSON")
-    assert third == Unreadable(4, "[1]", "is JSON, but not an object")
+    assert third == Unreadable(4, "is JSON, but not an object")
 
 
 def test_paths_reach_into_json_and_parquet_alike(tmp_path: Path) -> None:
@@ -153,3 +153,77 @@ def test_the_content_of_a_row_does_not_depend_on_the_order_of_columns(tmp_path: 
     lines = row_file(as_json_lines(tmp_path, objects), File())
     assert made(tmp_path, first, EVENTS).told == made(tmp_path, turned, EVENTS).told
     assert len({lines.content(row.cells) for row in lines.rows() if isinstance(row, Row)}) == 1
+
+
+def test_a_new_column_that_is_empty_changes_no_id(tmp_path: Path) -> None:
+    first = as_csv(tmp_path, [visit()], "first.csv")
+    wider = as_csv(tmp_path, [visit() | {"new": ""}], "wider.csv")
+    assert made(tmp_path, first, EVENTS).told == made(tmp_path, wider, EVENTS).told
+
+
+def test_cells_that_moved_to_another_column_change_the_id(tmp_path: Path) -> None:
+    first = as_csv(tmp_path, [visit() | {"a": "1", "b": ""}], "first.csv")
+    moved = as_csv(tmp_path, [visit() | {"a": "", "b": "1"}], "moved.csv")
+    (one,), (other,) = made(tmp_path, first, EVENTS).told, made(tmp_path, moved, EVENTS).told
+    assert one["id"] != other["id"]
+
+
+def test_one_row_has_one_content_in_json_and_in_parquet(tmp_path: Path) -> None:
+    typed = {"n": 12, "x": 12.0, "is": True, "gone": None, "in": [{"a": 1, "b": None}], "no": ""}
+    told = {"in": [{"a": "1"}], "n": "12", "x": 12, "is": "true"}
+    pq.write_table(pa.Table.from_pylist([typed]), tmp_path / "file.parquet")
+    contents = set()
+    for file in (as_json_lines(tmp_path, [told]), tmp_path / "file.parquet"):
+        rows = row_file(file, File())
+        contents |= {rows.content(row.cells) for row in rows.rows() if isinstance(row, Row)}
+    assert len(contents) == 1
+
+
+LISTED = """
+makes: orders
+source: /shop
+fields: {order_id: id, customerid: client}
+products: {each: item, of: lines, fields: {sku: sku, price_minor: {column: prise, as: money}}}
+history: {of: steps, status: step, time: at, lookup: {new: placed}, reason: coment}
+"""
+ORDER = {
+    "id": "1",
+    "client": "c",
+    "lines": [{"sku": "M-1", "price": 12.5}],
+    "steps": [{"step": "new", "at": "2026-03-01T10:00:00Z", "comment": "by phone"}],
+}
+
+
+def test_members_that_no_item_of_json_has_are_told(tmp_path: Path) -> None:
+    imported = made(tmp_path, as_json_lines(tmp_path, [ORDER]), LISTED, "orders")
+    assert imported.history.notes == ["lines.prise", "steps.coment"]
+
+
+def test_members_that_items_of_parquet_do_not_have_are_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist([ORDER]), tmp_path / "file.parquet")
+    with pytest.raises(SourceError) as refused:
+        made(tmp_path, tmp_path / "file.parquet", LISTED, "orders")
+    assert "items of lines have no such member: 'prise' is not known; did you mean 'price'?" in str(
+        refused.value
+    )
+    assert "items of steps have no such member: 'coment'" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "misspelt"),
+    [("{sku: sku,", "{sku: sko,"), ("status: step,", "status: stop,"), ("time: at,", "time: a,")],
+    ids=["the article", "the status", "the time"],
+)
+def test_a_member_that_every_item_needs_must_be_in_json_too(
+    tmp_path: Path, word: str, misspelt: str
+) -> None:
+    with pytest.raises(SourceError, match="have no such member"):
+        made(tmp_path, as_json_lines(tmp_path, [ORDER]), LISTED.replace(word, misspelt), "orders")
+
+
+def test_a_key_of_groups_may_come_late(tmp_path: Path) -> None:
+    rows = [visit(at="2026-03-01T10:00Z", who=f"c-{number}") for number in range(1_001)]
+    file = as_json_lines(tmp_path, [*rows, visit(at="2026-03-01T10:00Z") | {"cart": "1"}])
+    imported = made(tmp_path, file, "group_by: cart" + EVENTS)
+    assert imported.history.notes == ["cart"]
+    assert imported.history.rows["in events"] == 1_002

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 _CURRENCY_SIGNS = re.compile(r"^[$€£¥₽₴₸₹₺₩\s]+|[$€£¥₽₴₸₹₺₩\s]+$")
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
@@ -17,6 +17,7 @@ _GROUPED = {
     ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"),
     ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
 }
+_MOST_DIGITS = 30  # `1e99999999` is nine bytes in a cell and a hundred million digits as an integer
 _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
 
 
@@ -124,13 +125,13 @@ def decimal_of(told: str, complaint: str) -> Decimal:
     """A number from its digits.
 
     Raises:
-        Unfit: with the complaint; it is none, or not finite.
+        Unfit: with the complaint; it is none, not finite, or further from one than 30 digits.
     """
     try:
         number = Decimal(told)
-    except InvalidOperation:
+    except ArithmeticError:
         raise Unfit(complaint) from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise Unfit(complaint)
     return number
 

@@ -1,7 +1,8 @@
 """A customer row as what happened: registered, changed, subscribed.
 
-Ids are the customer's id and, for a change, its instant: a later export adds changes and repeats
-none.
+Ids are the source, the customer's id and, for a change, its instant: a later export adds changes
+and repeats none. That of a subscription holds the answer too, since a file may tell none of its
+instants: who unsubscribes between two exports has done so.
 """
 
 from __future__ import annotations
@@ -14,12 +15,22 @@ from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.field_set import Found, mistake_of, told_columns
 from streams.importers.mapped.makers import Make, envelope
 from streams.importers.mapped.model import CustomersMapping
-from streams.importers.mapped.outcome import Message, Mistake, Mistaken, Outcome
+from streams.importers.mapped.outcome import (
+    Kept,
+    Message,
+    Mistake,
+    Mistaken,
+    Mistakes,
+    Outcome,
+    stamp,
+)
 from streams.importers.mapped.plan import Plan, checked
 from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.rows.row_file import Row, RowFile
 
-_KINDS = ("customer.registered", "customer.updated", "subscription.changed")
+_REGISTERED = "customer.registered"
+_UPDATED = "customer.updated"
+_SUBSCRIPTION = "subscription.changed"
 
 
 class _Subscription(NamedTuple):
@@ -39,7 +50,10 @@ class _Step(NamedTuple):
 
 def customers_maker(mapping: CustomersMapping, rows: RowFile) -> Make:
     """How a row becomes the events of a customer."""
-    plans = {kind: Plan(kind, mapping.fields, rows, mapping.file) for kind in _KINDS}
+    plans = {
+        kind: Plan(kind, mapping.fields, rows, mapping.file)
+        for kind in (_REGISTERED, _UPDATED, _SUBSCRIPTION)
+    }
     registered = extractor(mapping.registered, "instant", rows.getter, mapping.file)
     updated = (
         extractor(mapping.updated, "instant", rows.getter, mapping.file)
@@ -48,34 +62,34 @@ def customers_maker(mapping: CustomersMapping, rows: RowFile) -> Make:
     )
     subscriptions = _subscriptions(mapping, rows)
 
-    def make(group: Sequence[Row]) -> Outcome:
-        row = group[0]
-        mistakes: list[Mistake] = []
-        attributes, customer = plans[_KINDS[0]].fill(row, mistakes)
+    def outcome_of(row: Row) -> Outcome:
+        mistakes = Mistakes()
+        attributes, customer = plans[_REGISTERED].fill(row, mistakes)
         began = _told(registered, row, mistakes)
         changed = _told(updated, row, mistakes) if updated else None
         if began is None and not mistakes:
             column = told_columns(mapping.registered)
             mistakes.append(Mistake(row.number, column, "", "is empty: when was this registered?"))
         if mistakes or began is None:
-            return Mistaken(mistakes)
-        who = str(attributes.get("customerid", ""))
+            return Mistaken([*mistakes, *mistakes.remarks])
+        who = f"customer:{mapping.source}:{attributes.get('customerid', '')}"
         steps = [
             *_steps(who, began, changed, customer),
             *_subscribed(who, changed or began, subscriptions, row, mistakes),
         ]
-        _, common = plans[_KINDS[2]].fill(row, mistakes)
+        _, common = plans[_SUBSCRIPTION].fill(row, mistakes)
         if mistakes:
-            return Mistaken(mistakes)
-        return _messages(mapping.source, plans, row, (attributes, common), steps)
+            return Mistaken([*mistakes, *mistakes.remarks])
+        made = _messages(mapping.source, plans, row, (attributes, common), steps)
+        return made if isinstance(made, Mistaken) else Kept(made, remarks=mistakes.remarks)
 
-    return make
+    return lambda group: [outcome_of(row) for row in group]
 
 
 def _steps(who: str, began: datetime, changed: datetime | None, customer: Found) -> Iterator[_Step]:
-    yield _Step(_KINDS[0], f"customer:{who}:registered", began, customer)
+    yield _Step(_REGISTERED, f"{who}:registered", began, customer)
     if changed is not None and changed > began:
-        yield _Step(_KINDS[1], f"customer:{who}:updated:{_stamp(changed)}", changed, customer)
+        yield _Step(_UPDATED, f"{who}:updated:{stamp(changed)}", changed, customer)
 
 
 def _subscribed(
@@ -83,25 +97,26 @@ def _subscribed(
     last: datetime,
     subscriptions: Sequence[_Subscription],
     row: Row,
-    mistakes: list[Mistake],
+    mistakes: Mistakes,
 ) -> Iterator[_Step]:
     for one in subscriptions:
         answer = _told(one.is_subscribed, row, mistakes)
         at = (_told(one.time, row, mistakes) if one.time else None) or last
         if answer is not None:
             told = {"name": one.name, "is_subscribed": answer}
-            identity = f"customer:{who}:subscription:{one.name}:{_stamp(at)}"
-            yield _Step(_KINDS[2], identity, at, told)
+            said = "yes" if answer else "no"
+            identity = f"{who}:subscription:{one.name}:{stamp(at)}:{said}"
+            yield _Step(_SUBSCRIPTION, identity, at, told)
 
 
 def _messages(
     source: str, plans: dict[str, Plan], row: Row, common: tuple[Found, Found], steps: list[_Step]
-) -> Outcome:
+) -> list[Message] | Mistaken:
     attributes, data = common
     messages: list[Message] = []
     for rank, step in enumerate(steps):
         told = {**attributes, "id": step.id, "time": step.at}
-        body = step.data if step.kind != _KINDS[2] else {**data, **step.data}
+        body = step.data if step.kind != _SUBSCRIPTION else {**data, **step.data}
         message = envelope(step.kind, source, told, body)
         made = checked(message, plans[step.kind], row.number, rank=rank)
         if not isinstance(made, Message):
@@ -121,13 +136,9 @@ def _subscriptions(mapping: CustomersMapping, rows: RowFile) -> list[_Subscripti
     ]
 
 
-def _told(extract: Extract, row: Row, mistakes: list[Mistake]) -> Any:
+def _told(extract: Extract, row: Row, mistakes: Mistakes) -> Any:
     try:
         return extract(row.cells)
     except Unfit as unfit:
         mistakes.append(mistake_of(unfit, row))
         return None
-
-
-def _stamp(at: datetime) -> str:
-    return at.strftime("%Y%m%dT%H%M%S")

@@ -10,6 +10,7 @@ from streams.importers.mapped.conversions import Unfit, text_of
 
 _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_ANY_EMAIL = re.compile(r"[^@\s]@[^@\s.]+\.[^@\s]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -19,6 +20,11 @@ def email_sha256(value: object) -> str:
     if not _EMAIL.fullmatch(address):
         raise Unfit("is not an e-mail address")
     return hashlib.sha256(address.encode()).hexdigest()
+
+
+def holds_address(told: str) -> bool:
+    """Whether an e-mail address stands somewhere in a text."""
+    return "@" in told and _ANY_EMAIL.search(told) is not None
 
 
 def phone_sha256(country_code: str, trunk_prefix: str) -> Callable[[object], str]:
@@ -33,9 +39,7 @@ def phone_sha256(country_code: str, trunk_prefix: str) -> Callable[[object], str
         told = text_of(value).strip()
         if not _PHONE.fullmatch(told):
             raise Unfit("is not a phone number")
-        digits = re.sub(r"\D", "", told)
-        if not told.startswith("+"):
-            digits = _international(digits, country_code, trunk_prefix)
+        digits = _international(told, country_code, trunk_prefix)
         if not 8 <= len(digits) <= 15:
             raise Unfit("is not a phone number: E.164 has 8 to 15 digits")
         return hashlib.sha256(f"+{digits}".encode()).hexdigest()
@@ -51,12 +55,25 @@ def sha256(value: object) -> str:
     return told
 
 
-def _international(digits: str, country_code: str, trunk_prefix: str) -> str:
+def _international(told: str, country_code: str, trunk_prefix: str) -> str:
+    """The digits of a number, its country's first.
+
+    A `(0)` behind other digits is dialled within the country only, and says that what stands before
+    it is the country.
+    """
+    before, _, national = told.partition("(0)")
+    digits = re.sub(r"\D", "", before)
+    if digits and national:
+        return digits.removeprefix("00") + re.sub(r"\D", "", national)
+    digits = re.sub(r"\D", "", told)
+    if told.startswith("+"):
+        return digits
     if digits.startswith("00"):
         return digits[2:]
     if not country_code:
         raise Unfit("has no country code; add `country_code` to the rule")
     if trunk_prefix and digits.startswith(trunk_prefix):
         return country_code + digits.removeprefix(trunk_prefix)
-    is_whole = digits.startswith(country_code) and len(digits) > 10
-    return digits if is_whole else country_code + digits
+    if digits.startswith(country_code):
+        raise Unfit(f"may hold the country code {country_code} or not: write +{country_code}")
+    return country_code + digits

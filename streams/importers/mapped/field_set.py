@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from streams.importers.mapped.conversions import Unfit
-from streams.importers.mapped.model import File, Told
-from streams.importers.mapped.outcome import SHOWN, Mistake
+from streams.importers.mapped.model import Told
+from streams.importers.mapped.outcome import SHOWN, Mistake, Mistakes
 from streams.importers.mapped.rules import (
     Extract,
     columns_of,
@@ -16,6 +16,7 @@ from streams.importers.mapped.rules import (
     rule_of,
 )
 from streams.importers.mapped.targets import Nature
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row
 
 Found = dict[str, Any]
@@ -32,9 +33,12 @@ class FieldSet:
         self._constants: Found = {}
         self._plain: list[tuple[str, Extract, Extract]] = []
         self._others: list[tuple[str, Extract]] = []
+        self._dispensable: set[str] = set()
 
-    def add(self, name: str, told: Told, nature: Nature) -> None:
-        """One more field, given by a rule."""
+    def add(self, name: str, told: Told, nature: Nature, *, is_dispensable: bool = False) -> None:
+        """One more field, given by a rule; a dispensable one that cannot be read is a remark."""
+        if is_dispensable:
+            self._dispensable.add(name)
         extract = extractor(told, nature, self._getter, self._options)
         if rule_of(told).value is not None:
             self._constants[name] = extract(None)
@@ -43,7 +47,7 @@ class FieldSet:
         else:
             self._others.append((name, extract))
 
-    def fill(self, row: Row, cells: Cells, mistakes: list[Mistake]) -> Found:
+    def fill(self, row: Row, cells: Cells, mistakes: Mistakes) -> Found:
         """What a row tells of the fields; mistakes are added to those given."""
         found = self._constants.copy()
         nulls = self._nulls
@@ -56,7 +60,9 @@ class FieldSet:
             elif told is not None:
                 _put(found, (name, extract), row, cells, mistakes)
         for name, extract in self._others:
-            _put(found, (name, extract), row, cells, mistakes)
+            is_dispensable = name in self._dispensable
+            unread = mistakes.remarks if is_dispensable else mistakes
+            _put(found, (name, extract), row, cells, unread)
         return found
 
 

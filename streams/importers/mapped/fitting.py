@@ -1,8 +1,8 @@
 """A mapping held against the contract and against the columns of its file, before any event.
 
 All mistakes come as one complaint. Columns of a file that only its rows know (JSON, GA4, Snowplow),
-and columns that the mapping says the file may lack, are no mistakes as long as no required field
-needs them: they are told as notes.
+members of nested items among them, and columns that the mapping says the file may lack, are no
+mistakes as long as no required field needs them: they are told as notes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from streams.importers.mapped.model import (
 from streams.importers.mapped.product_fitting import fit_products
 from streams.importers.mapped.reading import ReadMapping
 from streams.importers.mapped.rule_fitting import flaws_of_rule
+from streams.importers.mapped.rules import columns_of, rule_of
 from streams.importers.mapped.targets import (
     CONTEXT,
     products_field,
@@ -162,9 +163,13 @@ def _fit_orders(mapping: OrdersMapping, trial: Trial) -> None:
                 trial.rule(rule, targets[part], place, is_required=name == "placed")
     if history := mapping.history:
         trial.columns([history.of], ("history", "of"), is_required=True)
+        trial.members(history.of, [history.status], ("history", "status"), is_required=True)
         for part in ("time", "revenue_minor", "reason"):
             if rule := getattr(history, part):
-                trial.flaws += flaws_of_rule(rule, targets[part], trial.file, ("history", part))
+                place = ("history", part)
+                trial.flaws += flaws_of_rule(rule, targets[part], trial.file, place)
+                names = columns_of(rule_of(rule))
+                trial.members(history.of, names, place, is_required=part == "time")
 
 
 def _fit_customers(mapping: CustomersMapping, trial: Trial) -> None:

@@ -27,7 +27,7 @@ from streams.importers.mapped.model import (
     OrdersMapping,
     Rule,
 )
-from streams.importers.mapped.outcome import SHOWN, Mistake, Mistaken, Skipped
+from streams.importers.mapped.outcome import Kept, Mistake, Mistaken, Outcome, Skipped
 from streams.importers.mapped.pile import Pile
 from streams.importers.mapped.reading import ReadMapping
 from streams.importers.mapped.report import Report
@@ -35,7 +35,7 @@ from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.rows.row_file import Row, RowFile, Unreadable, row_file
 from streams.importers.source import SourceError, digest_of
 
-VERSION = 1
+VERSION = 2
 
 _MOST_REASONS = 100
 _OTHERS = "skipped: other words that are left out"
@@ -98,16 +98,15 @@ def read_history(
     with Report(report) as mistakes:
         readable = _readable(rows, mistakes, accounts, progress)
         for group in _groups(read.mapping, rows, folder, readable):
-            match make(group):
-                case Skipped(reason=reason):
-                    accounts.skip(reason, len(group))
-                case Mistaken(mistakes=found):
-                    accounts.bad += len(group)
-                    mistakes.add(found)
-                case messages:
-                    accounts.good += len(group)
-                    for one in messages:
-                        pile.add(one)
+            for outcome in make(group):
+                accounts.add(outcome)
+                match outcome:
+                    case Kept(messages=messages, remarks=remarks):
+                        mistakes.add(dict.fromkeys(remarks))
+                        for one in messages:
+                            pile.add(one)
+                    case Mistaken(mistakes=found):
+                        mistakes.add(dict.fromkeys(found))
     if not accounts.rows:
         raise SourceError(f"{file} is empty: it has no rows")
     copies = pile.close()
@@ -130,8 +129,21 @@ class _Accounts:
     def __init__(self) -> None:
         self.rows = self.good = self.bad = 0
         self._skipped: Counter[str] = Counter()
+        self._noted: Counter[str] = Counter()
 
-    def skip(self, reason: str, rows: int) -> None:
+    def add(self, outcome: Outcome) -> None:
+        """Count the rows of an outcome."""
+        match outcome:
+            case Kept(rows=rows, differing=differing, remarks=remarks):
+                self.good += rows
+                self._noted.update(f"groups that tell several of {one}" for one in differing)
+                self._noted["in events without a field for a mistake"] += bool(remarks)
+            case Skipped(reason=reason, rows=rows):
+                self._skip(reason, rows)
+            case Mistaken(rows=rows):
+                self.bad += rows
+
+    def _skip(self, reason: str, rows: int) -> None:
         told = f"skipped: {reason}"
         is_new = told not in self._skipped
         self._skipped[_OTHERS if is_new and len(self._skipped) >= _MOST_REASONS else told] += rows
@@ -142,7 +154,8 @@ class _Accounts:
             counts["left out for mistakes"] = self.bad
         if copies:
             counts["events that repeat an id"] = copies
-        return {**counts, **dict(self._skipped.most_common())}
+        noted = {what: count for what, count in sorted(self._noted.items()) if count}
+        return {**counts, **noted, **dict(self._skipped.most_common())}
 
 
 def _maker(mapping: Mapping, rows: RowFile) -> Make:
@@ -191,6 +204,6 @@ def _readable(
             progress(accounts.rows)
         if isinstance(row, Unreadable):
             accounts.bad += 1
-            mistakes.add([Mistake(row.number, "", row.value[:SHOWN], row.mistake)])
+            mistakes.add([Mistake(row.number, "", "", row.mistake)])
         else:
             yield row

@@ -52,7 +52,7 @@ def instant(layout: str, zone: ZoneInfo | None) -> Callable[[object], datetime]:
             if layout in EPOCHS:
                 return _after_epoch(told, EPOCHS[layout])
             return in_utc(numbers(told) if numbers else datetime.strptime(told, layout))
-        except (ValueError, OverflowError) as error:
+        except (ValueError, ArithmeticError) as error:  # an OverflowError is arithmetic
             if isinstance(error, Unfit):
                 raise
             raise Unfit(f"is not an instant of the format {layout!r}") from None

@@ -2,8 +2,9 @@
 returned.
 
 Every event carries the whole order, except a return that tells an amount of its own: which goods
-came back the file does not say then. Ids are the order's number and the step, so a later export of
-the same order gives the steps told before the same ids.
+came back the file does not say then. Ids are the source, the order's number and the step, so a
+later export of the same order gives the steps told before the same ids. Steps of a list, which may
+come again, bear their instants too: goods that came back earlier, and are told later, change no id.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+
+import msgspec
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.declared import SKIP, STEPS, product_sources
@@ -22,8 +25,18 @@ from streams.importers.mapped.makers import (
     products_reader,
     revenue_of_products,
 )
+from streams.importers.mapped.merging import in_order, merged
 from streams.importers.mapped.model import OrdersMapping, Status, StatusHistory, Told
-from streams.importers.mapped.outcome import SHOWN, Message, Mistake, Mistaken, Outcome
+from streams.importers.mapped.outcome import (
+    SHOWN,
+    Kept,
+    Message,
+    Mistake,
+    Mistaken,
+    Mistakes,
+    Outcome,
+    stamp,
+)
 from streams.importers.mapped.plan import Plan, checked
 from streams.importers.mapped.product_source import items_of, nested_or_plain, sum_of
 from streams.importers.mapped.rules import Extract, extractor
@@ -31,6 +44,7 @@ from streams.importers.mapped.targets import Nature
 from streams.importers.rows.row_file import Cells, Getter, Row, RowFile
 
 _RANKS = {step: rank for rank, step in enumerate(STEPS)}
+_ENCODE = msgspec.json.Encoder(order="sorted").encode
 _NATURES: dict[str, Nature] = {"time": "instant", "revenue_minor": "minor", "reason": "text"}
 
 
@@ -42,11 +56,11 @@ class _Step(NamedTuple):
     said: Found
 
 
-_Steps = Callable[[Row, list[Mistake]], Iterator[_Step]]
+_Steps = Callable[[Row, Mistakes], Iterator[_Step]]
 
 
 def orders_maker(mapping: OrdersMapping, rows: RowFile) -> Make:
-    """How rows become the events of an order; the first row of a group speaks for it."""
+    """How rows become the events of an order; each row of a group tells what it knows of it."""
     sources = product_sources(mapping.products)
     plans = {
         step: Plan(f"order.{step}", mapping.fields, rows, mapping.file, sources) for step in STEPS
@@ -55,39 +69,77 @@ def orders_maker(mapping: OrdersMapping, rows: RowFile) -> Make:
     has_sum = revenue_of_products(mapping.fields)
     steps_of = _steps_in_columns(mapping, rows) or _steps_in_list(mapping, rows)
 
-    def make(group: Sequence[Row]) -> Outcome:
-        head = group[0]
-        mistakes: list[Mistake] = []
-        attributes, order = plans["placed"].fill(head, mistakes)
-        order["products"] = products_of(group, mistakes)
+    def make(group: Sequence[Row]) -> Iterator[Outcome]:
+        members = in_order(group, rows.content)
+        mistakes = Mistakes()
+        told = [plans["placed"].fill(row, mistakes) for row in members]
+        attributes, differing = merged([one for one, _ in told])
+        order, differing_data = merged([one for _, one in told])
+        order["products"] = [one for line in products_of(members, mistakes) for one in line]
         if has_sum and order["products"]:
             order["revenue_minor"] = sum_of(order["products"])
-        steps = sorted(steps_of(head, mistakes), key=lambda one: (one.at, _RANKS[one.name]))
+        reached = [list(steps_of(row, mistakes)) for row in members]
+        steps, differing_steps = _once(reached, is_listed=mapping.history is not None)
+        head = members[0].number
         if not steps and not mistakes:
-            mistakes.append(Mistake(head.number, _told_places(mapping), "", "no status has a time"))
+            mistakes.append(Mistake(head, _told_places(mapping), "", "no status has a time"))
         if mistakes:
-            return Mistaken(mistakes)
-        return _messages(mapping.source, plans, head.number, (attributes, order), steps)
+            yield Mistaken([*mistakes, *mistakes.remarks], len(group))
+            return
+        made = _messages(mapping, plans, head, (attributes, order), steps)
+        if isinstance(made, Mistaken):
+            yield made._replace(rows=len(group))
+            return
+        several = [*differing, *differing_data, *differing_steps]
+        yield Kept(made, len(group), several, mistakes.remarks)
 
     return make
 
 
+def _once(told: list[list[_Step]], *, is_listed: bool) -> tuple[list[_Step], list[str]]:
+    """The steps that rows of one order tell, in order, and those that they tell differently.
+
+    Of a column the earliest instant counts. Lists may name a step several times: what most of them
+    tell of an instant counts as often as one row tells it.
+    """
+    counts: Counter[bytes] = Counter()
+    steps: dict[bytes, _Step] = {}
+    for row in told:
+        named = [(_ENCODE(step), step) for step in row]
+        counts |= Counter(name for name, _ in named)
+        steps.update(named)
+    ordered = sorted(steps, key=lambda one: (steps[one].at, _RANKS[steps[one].name], one))
+    if is_listed:
+        return [steps[one] for one in ordered for _ in range(counts[one])], []
+    first: dict[str, _Step] = {}
+    differing: dict[str, None] = {}
+    for one in (steps[name] for name in ordered):
+        if first.setdefault(one.name, one) is not one:
+            differing[one.name] = None
+    return list(first.values()), list(differing)
+
+
 def _messages(
-    source: str, plans: dict[str, Plan], row: int, order: tuple[Found, Found], steps: list[_Step]
-) -> Outcome:
+    mapping: OrdersMapping,
+    plans: dict[str, Plan],
+    row: int,
+    order: tuple[Found, Found],
+    steps: list[_Step],
+) -> list[Message] | Mistaken:
     attributes, whole = order
     times: Counter[str] = Counter()
     messages: list[Message] = []
     mistakes: list[Mistake] = []
+    prefix = f"order:{mapping.source}:{whole.get('order_id', '')}"
+    is_listed = mapping.history is not None
     for step in steps:
-        times[step.name] += 1
-        again = f"-{times[step.name]}" if times[step.name] > 1 else ""
-        told = {
-            **attributes,
-            "id": f"order:{whole.get('order_id', '')}:{step.name}{again}",
-            "time": step.at,
-        }
-        message = envelope(f"order.{step.name}", source, told, _data(whole, step))
+        place = step.name
+        if is_listed and (step.name != "placed" or times[place]):
+            place = f"{step.name}:{stamp(step.at)}"
+        times[place] += 1
+        again = f"-{times[place]}" if times[place] > 1 else ""
+        told = {**attributes, "id": f"{prefix}:{place}{again}", "time": step.at}
+        message = envelope(f"order.{step.name}", mapping.source, told, _data(whole, step))
         made = checked(message, plans[step.name], row, rank=_RANKS[step.name])
         if isinstance(made, Message):
             messages.append(made)
@@ -115,7 +167,7 @@ def _steps_in_columns(mapping: OrdersMapping, rows: RowFile) -> _Steps | None:
             told = status if isinstance(status, Status) else Status(time=status)
             columns[name] = _extracts(told, mapping, rows.getter)
 
-    def steps(row: Row, mistakes: list[Mistake]) -> Iterator[_Step]:
+    def steps(row: Row, mistakes: Mistakes) -> Iterator[_Step]:
         for name, extracts in columns.items():
             found = _told(extracts, row, row.cells, mistakes)
             if (at := found.pop("time", None)) is not None:
@@ -131,7 +183,7 @@ def _steps_in_list(mapping: OrdersMapping, rows: RowFile) -> _Steps:
     extracts = _extracts(history, mapping, nested_or_plain)
     word_of = extractor(history.status, "text", nested_or_plain, mapping.file)
 
-    def steps(row: Row, mistakes: list[Mistake]) -> Iterator[_Step]:
+    def steps(row: Row, mistakes: Mistakes) -> Iterator[_Step]:
         try:
             items = items_of(listed(row.cells))
         except Unfit as unfit:
@@ -174,7 +226,7 @@ def _extracts(
     }
 
 
-def _told(extracts: dict[str, Extract], row: Row, cells: Cells, mistakes: list[Mistake]) -> Found:
+def _told(extracts: dict[str, Extract], row: Row, cells: Cells, mistakes: Mistakes) -> Found:
     found: Found = {}
     for name, extract in extracts.items():
         try:

@@ -1,73 +1,150 @@
-"""Messages of events: one of each row, or of each group of rows that share a key."""
+"""Messages of events: one of each row, or of each kind in a group of rows that share a key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
-from streams.importers.mapped.declared import LINE, SKIP, kinds_of, product_sources
-from streams.importers.mapped.field_set import Found, mistake_of
-from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping, Rule
-from streams.importers.mapped.outcome import Message, Mistake, Mistaken, Outcome, Skipped
+from streams.importers.mapped.declared import LINE, kinds_of, product_sources
+from streams.importers.mapped.field_set import Found
+from streams.importers.mapped.kinds_of_rows import Part, kind_reader, parts_of
+from streams.importers.mapped.merging import in_order, merged, told_once
+from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping
+from streams.importers.mapped.outcome import Kept, Message, Mistaken, Mistakes, Outcome, Skipped
 from streams.importers.mapped.plan import Plan, checked
 from streams.importers.mapped.product_source import ProductSource, sum_of
 from streams.importers.mapped.rules import Extract, extractor, rule_of
 from streams.importers.mapped.targets import products_field
 from streams.importers.rows.row_file import Cells, Row, RowFile
 
-Make = Callable[[Sequence[Row]], Outcome]
+Make = Callable[[Sequence[Row]], Iterable[Outcome]]
+ProductsOf = Callable[[Sequence[Row], Mistakes], list[list[Found]]]
+
+COPIES = "copies of other rows of their group"
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def events_maker(mapping: EventsMapping, rows: RowFile) -> Make:
-    """How rows become an event; the first row of a group speaks for it, each adds its products.
+    """How rows become events: the rows of one kind in a group make one.
 
-    Rows of a group that bear the id of an earlier one are copies of it and add nothing.
+    With rows that are lines, the earliest of the others tells the event; more of them (a page that
+    was loaded again) are copies, and so are the lines that came with them. Without such rows, each
+    tells of the event what it knows and adds its products. Rows that bear the id of another one of
+    their group are copies too, unless all bear the same: then it is the event's.
     """
     sources = product_sources(mapping.products)
     plans = {
         kind: Plan(kind, mapping.fields, rows, mapping.file, sources) for kind in kinds_of(mapping)
     }
-    kind_of = _kind_reader(mapping, rows)
-    products = products_reader(mapping, rows)
-    is_repeatable = "id" not in mapping.fields
-    id_of = _id_reader(mapping, rows)
+    kind_of = kind_reader(mapping, rows)
+    making = _Making(
+        mapping,
+        products_reader(mapping, rows),
+        rows.content,
+        _id_reader(mapping, rows),
+        has_lines=_has_lines(mapping),
+    )
 
-    def make(group: Sequence[Row]) -> Outcome:
-        mistakes: list[Mistake] = []
-        head, kind = _head(group, kind_of)
-        if not isinstance(kind, str):
-            return kind
-        if len(group) > 1 and id_of:
-            group = _distinct(group, id_of)
-        plan = plans[kind]
-        attributes, data = plan.fill(head, mistakes)
-        if held := products_field(kind):
-            _hold(data, held[0], products(group, mistakes), mapping.fields)
-        if mistakes:
-            return Mistaken(mistakes)
-        if is_repeatable:
-            attributes["id"] = digest_id(mapping.source, group, rows.content)
-        message = envelope(kind, mapping.source, attributes, data)
-        made = checked(message, plan, head.number, is_repeatable=is_repeatable)
-        return [made] if isinstance(made, Message) else Mistaken(made)
+    def make(group: Sequence[Row]) -> Iterator[Outcome]:
+        for part in parts_of(in_order(group, rows.content), kind_of):
+            if isinstance(part, Part):
+                yield from _event(part, plans[part.kind], making)
+            else:
+                yield part
 
     return make
 
 
-def products_reader(
-    mapping: EventsMapping | OrdersMapping, rows: RowFile
-) -> Callable[[Sequence[Row], list[Mistake]], list[Found]]:
-    """How rows tell products: of the declared sources, the first that gives any."""
+class _Making(NamedTuple):
+    """What making an event of rows needs beside the plan of its kind."""
+
+    mapping: EventsMapping
+    products_of: ProductsOf
+    content: Callable[[Cells], bytes]
+    id_of: Extract | None
+    has_lines: bool
+
+
+class _Head(NamedTuple):
+    """A row that tells an event, and what it tells."""
+
+    row: Row
+    attributes: Found
+    data: Found
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """The earliest tells the event; rows of one instant come in the order of their ids."""
+        return self.attributes.get("time", _LAST), str(self.attributes.get("id", ""))
+
+
+def _event(part: Part, plan: Plan, making: _Making) -> Iterator[Outcome]:
+    mistakes, mapping = Mistakes(), making.mapping
+    told, lines = _without_copies(part, making.id_of)
+    heads = [_Head(row, *plan.fill(row, mistakes)) for row in told]
+    heads.sort(key=lambda one: one.place)
+    if making.has_lines:
+        told = [heads[0].row]
+    members, times = [*told, *lines], len(heads) if making.has_lines else 1
+    attributes, differing = merged([one.attributes for one in heads[: len(told)]])
+    data, differing_data = merged([one.data for one in heads[: len(told)]])
+    if held := products_field(part.kind):
+        products = making.products_of(members, mistakes)
+        kept = [*range(len(told)), *told_once(products, len(told), times)]
+        members = [members[at] for at in kept]
+        _hold(data, held[0], [one for at in kept for one in products[at]], mapping.fields)
+    count = len(part.heads) + len(part.lines)
+    if mistakes:
+        yield Mistaken([*mistakes, *mistakes.remarks], count)
+        return
+    if is_repeatable := making.id_of is None:
+        attributes["id"] = digest_id(mapping.source, members, making.content)
+    message = envelope(part.kind, mapping.source, attributes, data)
+    made = checked(message, plan, heads[0].row.number, is_repeatable=is_repeatable)
+    if not isinstance(made, Message):
+        yield Mistaken(made, count)
+        return
+    yield Kept([made], len(members), [*differing, *differing_data], mistakes.remarks)
+    if copies := count - len(members):
+        yield Skipped(COPIES, copies)
+
+
+def _without_copies(part: Part, id_of: Extract | None) -> tuple[list[Row], list[Row]]:
+    """Heads and lines without rows whose id another one bears; not if all of them bear one."""
+    if id_of is None or len(part.heads) + len(part.lines) == 1:
+        return part.heads, part.lines
+    ids = {row.number: _id(row, id_of) for row in (*part.heads, *part.lines)}
+    if len(set(ids.values())) == 1:
+        return part.heads, part.lines
+    first = {told: number for number, told in reversed(ids.items())}
+    heads, lines = (
+        [row for row in rows if first[ids[row.number]] == row.number]
+        for rows in (part.heads, part.lines)
+    )
+    return heads, lines
+
+
+def _id(row: Row, id_of: Extract) -> str:
+    """What a row says its id is; one that tells none is like no other."""
+    try:
+        return id_of(row.cells) or f"row {row.number}"
+    except Unfit:
+        return f"row {row.number}"
+
+
+def products_reader(mapping: EventsMapping | OrdersMapping, rows: RowFile) -> ProductsOf:
+    """How rows tell products, each row its own: of the sources, the first that gives any."""
     sources = [ProductSource(one, rows, mapping.file) for one in product_sources(mapping.products)]
 
-    def read(group: Sequence[Row], mistakes: list[Mistake]) -> list[Found]:
+    def read(group: Sequence[Row], mistakes: Mistakes) -> list[list[Found]]:
         for source in sources:
-            found = [one for row in group for one in source.products(row, mistakes)]
-            if found:
+            found = [source.products(row, mistakes) for row in group]
+            if any(found):
                 return found
-        return []
+        return [[] for _ in group]
 
     return read
 
@@ -111,64 +188,12 @@ def _hold(data: Found, name: str, products: list[Found], fields: Mapping[str, An
             data["revenue_minor"] = sum_of(products)
 
 
-def _kind_reader(
-    mapping: EventsMapping, rows: RowFile
-) -> Callable[[Row], str | Skipped | Mistaken]:
-    declared = mapping.kind
-    if isinstance(declared, str):
-        return lambda _: declared
-    otherwise = declared.otherwise
-    rule = _rule_of_kind(declared)
-    extract = extractor(rule, "text", rows.getter, mapping.file)
-
-    def read(row: Row) -> str | Skipped | Mistaken:
-        try:
-            told = extract(row.cells)
-        except Unfit as unfit:
-            return Mistaken([mistake_of(unfit, row)])
-        kind = declared.lookup.get(told or "", otherwise)
-        if kind == SKIP:
-            return Skipped(f"{told or 'no word'} is left out")
-        if kind is None:
-            columns = ", ".join(declared.join or [str(declared.column)])
-            found = Mistake(row.number, columns, told or "", "is not in the lookup of kinds")
-            return Mistaken([found])
-        return kind
-
-    return read
-
-
-def _head(
-    group: Sequence[Row], kind_of: Callable[[Row], str | Skipped | Mistaken]
-) -> tuple[Row, str | Skipped | Mistaken]:
-    """The first row of a group that is not only a line of it, and its kind."""
-    for row in group:
-        kind = kind_of(row)
-        if kind != LINE:
-            return row, kind
-    return group[0], Skipped("lines of an order that is not told")
-
-
-def _distinct(group: Sequence[Row], id_of: Extract) -> list[Row]:
-    """The rows of a group without copies; an id that cannot be read is told by the event's plan."""
-    seen: set[str] = set()
-    found = []
-    for row in group:
-        try:
-            told = id_of(row.cells)
-        except Unfit:
-            told = None
-        if told is None or told not in seen:
-            found.append(row)
-            seen.add(told)
-    return found
-
-
 def _id_reader(mapping: EventsMapping, rows: RowFile) -> Extract | None:
     if "id" not in mapping.fields:
         return None
     return extractor(mapping.fields["id"], "text", rows.getter, mapping.file)
 
 
-def _rule_of_kind(declared: Kind) -> Rule:
-    return Rule(column=declared.column, join=declared.join, between=declared.between)
+def _has_lines(mapping: EventsMapping) -> bool:
+    kind = mapping.kind
+    return isinstance(kind, Kind) and LINE in (*kind.lookup.values(), kind.otherwise)

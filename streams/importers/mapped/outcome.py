@@ -1,11 +1,18 @@
-"""What becomes of a row, or of the rows of one group: messages, a reason, or mistakes."""
+"""What becomes of rows: messages, a reason why there is none, or mistakes."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
 SHOWN = 200
+HIDDEN = "(not shown: personal)"
+
+
+def stamp(at: datetime) -> str:
+    """An instant as a part of an id; fractions of a second only where there are some."""
+    return at.strftime("%Y%m%dT%H%M%S.%f" if at.microsecond else "%Y%m%dT%H%M%S")
 
 
 class Mistake(NamedTuple):
@@ -33,16 +40,38 @@ class Message(NamedTuple):
     is_repeatable: bool
 
 
+class Mistakes(list[Mistake]):
+    """Mistakes of rows, which leave them out; `remarks` are those that cost a field only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remarks: list[Mistake] = []
+
+
+class Kept(NamedTuple):
+    """Messages of so many rows.
+
+    `differing` are fields of which the rows tell several values, so that only the first counts.
+    """
+
+    messages: list[Message]
+    rows: int = 1
+    differing: Collection[str] = ()
+    remarks: Collection[Mistake] = ()
+
+
 class Skipped(NamedTuple):
-    """A row that the mapping leaves out, and why."""
+    """Rows that are left out, and why."""
 
     reason: str
+    rows: int = 1
 
 
 class Mistaken(NamedTuple):
-    """A row, or a group of them, that is left out for its mistakes."""
+    """Rows that are left out for their mistakes."""
 
-    mistakes: list[Mistake]
+    mistakes: Collection[Mistake]
+    rows: int = 1
 
 
-Outcome = list[Message] | Skipped | Mistaken
+Outcome = Kept | Skipped | Mistaken

@@ -7,27 +7,26 @@ can read. Contradictions of the contract come back as mistakes of the columns th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from streams.decode import NOBODY, Rejected, decode
 from streams.events import key_of
+from streams.importers.mapped.digests import holds_address
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
-from streams.importers.mapped.model import File, Products, Told
-from streams.importers.mapped.outcome import SHOWN, Message, Mistake
-from streams.importers.mapped.rules import (
-    HIDDEN,
-    is_personal,
-    rule_of,
-)
+from streams.importers.mapped.model import Products, Told
+from streams.importers.mapped.outcome import HIDDEN, SHOWN, Message, Mistake, Mistakes
+from streams.importers.mapped.rules import is_personal, rule_of
 from streams.importers.mapped.targets import Target, target_of
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, RowFile
 
 _ENCODE = msgspec.json.Encoder().encode
 _PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
 _PRODUCT = re.compile(r"^products?(\.|$)")
+_IDS = ("id", "visitorid", "customerid", "visitid")
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -56,7 +55,9 @@ class Plan:
         for name, told in fields.items():
             target = target_of(name, kind)
             if target is not None and rule_of(told).sum is None:
-                self._set_of(target, rows, options).add(target.place[-1], told, target.nature)
+                self._set_of(target, rows, options).add(
+                    target.place[-1], told, target.nature, is_dispensable=_is_dispensable(target)
+                )
                 if is_personal(rule_of(told), target.nature):
                     self._personal.add(name)
 
@@ -69,7 +70,7 @@ class Plan:
             case _:
                 return self._parts.setdefault(target.place[1], FieldSet(rows.getter, options))
 
-    def fill(self, row: Row, mistakes: list[Mistake]) -> tuple[Found, Found]:
+    def fill(self, row: Row, mistakes: Mistakes) -> tuple[Found, Found]:
         """The attributes and the data that a row tells; mistakes are added to those given."""
         cells = row.cells
         attributes = self._attributes.fill(row, cells, mistakes)
@@ -77,7 +78,18 @@ class Plan:
         for name, fields in self._parts.items():
             if part := fields.fill(row, cells, mistakes):
                 data[name] = part
+        mistakes += self._plain_addresses(row, attributes, data)
         return attributes, data
+
+    def _plain_addresses(self, row: Row, attributes: Found, data: Found) -> Iterator[Mistake]:
+        """Ids that are e-mail addresses: an event lasts for years, and is no place for them."""
+        told = {name: attributes.get(name, "") for name in _IDS}
+        told["order_id"] = data.get("order_id", "")
+        told["identifiers.partner_id"] = data.get("identifiers", {}).get("partner_id", "")
+        for name, value in told.items():
+            if holds_address(value):
+                advice = "is an e-mail address, which stands in no event: add `as: email_sha256`"
+                yield Mistake(row.number, self._columns[name], HIDDEN, advice)
 
     def mistake(self, error: str, row: int, message: Found) -> Mistake:
         """A reason of the stream, told of the column behind it."""
@@ -118,6 +130,11 @@ def checked(
     if isinstance(event, Rejected):
         return [plan.mistake(error, row, message) for error in event.errors]
     return Message(event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable)
+
+
+def _is_dispensable(target: Target) -> bool:
+    """Digests of addresses: an order whose e-mail is `not given` is an order."""
+    return target.nature == "hash" and not target.is_required
 
 
 def _value(message: Any, path: str) -> str:

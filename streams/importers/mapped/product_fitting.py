@@ -31,7 +31,8 @@ def fit_products(mapping: EventsMapping | OrdersMapping, trial: Trial) -> None:
     uses_sum = [name for name, told in mapping.fields.items() if rule_of(told).sum]
     if uses_sum and not sources:
         trial.flaws.append(Flaw(("fields", uses_sum[0]), "there are no `products` to add up"))
-    trial.columns(group_columns(mapping), ("group_by",), is_required=True)
+    is_whole = trial.rows.is_complete  # else a key may come with a row that nobody saw yet
+    trial.columns(group_columns(mapping), ("group_by",), is_required=is_whole)
 
 
 def _fit_product_source(source: Products, place: Place, trial: Trial) -> None:
@@ -52,3 +53,5 @@ def _fit_product_source(source: Products, place: Place, trial: Trial) -> None:
         trial.flaws += flaws_of_rule(told, target, trial.file, where)
         if source.each != "item":
             trial.columns(columns_of(rule_of(told)), where, is_required=False)
+        elif source.of:
+            trial.members(source.of, columns_of(rule_of(told)), where, is_required=name == "sku")

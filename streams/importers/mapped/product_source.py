@@ -9,14 +9,15 @@ import msgspec
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.field_set import FieldSet, Found, mistake_of, told_columns
-from streams.importers.mapped.model import File, Products
-from streams.importers.mapped.outcome import Mistake
+from streams.importers.mapped.model import Products
+from streams.importers.mapped.outcome import Mistake, Mistakes
 from streams.importers.mapped.rules import (
     Extract,
     columns_of,
     rule_of,
 )
 from streams.importers.mapped.targets import product_targets
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Row, RowFile, nested
 
 
@@ -37,7 +38,7 @@ class ProductSource:
         split = [one for told in declared.fields.values() for one in columns_of(rule_of(told))]
         self._split = {one: rows.getter(one) for one in split} if self._each == "split" else {}
 
-    def products(self, row: Row, mistakes: list[Mistake]) -> list[Found]:
+    def products(self, row: Row, mistakes: Mistakes) -> list[Found]:
         """The products that a row tells; mistakes are added to those given."""
         found = []
         for cells in self._items(row, mistakes):
@@ -49,7 +50,7 @@ class ProductSource:
                 mistakes.append(Mistake(row.number, place, "", "a product has no sku"))
         return found
 
-    def _items(self, row: Row, mistakes: list[Mistake]) -> Sequence[Cells]:
+    def _items(self, row: Row, mistakes: Mistakes) -> Sequence[Cells]:
         if self._each == "row":
             return (row.cells,)
         if self._list is None:
@@ -60,7 +61,7 @@ class ProductSource:
             mistakes.append(mistake_of(unfit, row, self._of))
             return ()
 
-    def _split_items(self, row: Row, mistakes: list[Mistake]) -> list[Cells]:
+    def _split_items(self, row: Row, mistakes: Mistakes) -> list[Cells]:
         told = {one: str(get(row.cells) or "").strip() for one, get in self._split.items()}
         members = {one: cell.split(self._separator) for one, cell in told.items() if cell}
         if len({len(one) for one in members.values()}) > 1:

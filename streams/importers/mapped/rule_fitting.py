@@ -13,10 +13,11 @@ import msgspec
 
 from streams.importers.mapped.complaint import Flaw, unknown
 from streams.importers.mapped.instants import EPOCHS
-from streams.importers.mapped.model import Conversion, File, Rule, Told
+from streams.importers.mapped.model import Conversion, Rule, Told
 from streams.importers.mapped.rules import rule_of
 from streams.importers.mapped.targets import Nature, Target
 from streams.importers.mapped.yaml_text import Place
+from streams.importers.rows.options import File
 
 # How a field of each nature may be read; the first is what happens without `as`.
 CONVERSIONS: dict[Nature, tuple[str, ...]] = {

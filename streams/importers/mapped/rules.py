@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit, text_of
-from streams.importers.mapped.model import File, Rule, Told
+from streams.importers.mapped.model import Rule, Told
+from streams.importers.mapped.outcome import HIDDEN
 from streams.importers.mapped.targets import Nature
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter
-
-HIDDEN = "(not shown: personal)"
 
 Extract = Callable[[Cells], Any]
 Convert = Callable[[Any], Any]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from streams.importers.mapped.model import File
+from streams.importers.rows.content import content_of
 from streams.importers.rows.ga4_shape import pivoted
 from streams.importers.rows.opened import opened_bytes
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable, columns_of, nested
 from streams.importers.source import SourceError
 
@@ -32,7 +33,7 @@ class JsonLines:
 
     def content(self, cells: Cells) -> bytes:
         """The object, members in the order of their names."""
-        return msgspec.json.encode(cells, order="sorted")
+        return content_of(cells)
 
     def rows(self) -> Iterator[Row | Unreadable]:
         """The objects, empty lines left out."""
@@ -45,12 +46,12 @@ class JsonLines:
                 try:
                     cells = decoder.decode(told)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    yield Unreadable(number, _shown(told), f"is not JSON in UTF-8: {error}")
+                    yield Unreadable(number, f"is not JSON in UTF-8: {error}")
                     continue
                 if isinstance(cells, dict):
                     yield Row(number, pivoted(cells) if self._is_ga4 else cells)
                 else:
-                    yield Unreadable(number, _shown(told), "is JSON, but not an object")
+                    yield Unreadable(number, "is JSON, but not an object")
 
     def _check_beginning(self) -> None:
         with opened_bytes(self._file) as lines:
@@ -60,9 +61,5 @@ class JsonLines:
             raise SourceError(f"{self._file} is one JSON list, not JSON lines; {advice}")
         if first and not first.startswith(b"{"):
             raise SourceError(
-                f"{self._file} is not JSON lines: its first line begins {_shown(first[:40])!r}"
+                f"{self._file} is not JSON lines: its first line does not begin with {{"
             )
-
-
-def _shown(line: bytes) -> str:
-    return line.decode(errors="replace").strip()

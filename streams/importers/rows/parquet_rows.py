@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streams.importers.mapped.model import File
+from streams.importers.rows.content import content_of
 from streams.importers.rows.ga4_shape import pivoted
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, columns_of, nested
 from streams.importers.source import SourceError
 
@@ -40,7 +40,7 @@ class ParquetRows:
 
     def content(self, cells: Cells) -> bytes:
         """The row as JSON, columns in the order of their names."""
-        return msgspec.json.encode(cells, order="sorted")
+        return content_of(cells)
 
     def rows(self) -> Iterator[Row]:
         """All rows, in the file's order."""

@@ -7,13 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from streams.importers.mapped.model import File
+from streams.importers.rows.options import File
 from streams.importers.source import SourceError
 
 Cells = Any  # a list of text for separated values, an object for the others
 Getter = Callable[[Cells], Any]
 
-_SAMPLE_ROWS = 1_000
+SAMPLE_ROWS = 1_000
 _FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -33,10 +33,12 @@ class Row(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A row that is none: where, and what is wrong with it."""
+    """A row that is none: where, and what is wrong with it.
+
+    What it says is not kept: nobody knows which of it is an address.
+    """
 
     number: int
-    value: str
     mistake: str
 
 
@@ -61,7 +63,7 @@ class RowFile(Protocol):
         """
 
     def content(self, cells: Cells) -> bytes:
-        """What a row says, the same whatever the order of its columns."""
+        """What a row says, whatever the order of its columns and however many are empty."""
 
 
 def row_file(file: Path, options: File) -> RowFile:
@@ -112,17 +114,18 @@ def nested(column: str) -> Getter:
 def columns_of(rows: Iterator[Row | Unreadable]) -> list[str]:
     """The dotted paths of objects that the first thousand rows have, in the order found."""
     found: dict[str, None] = {}
-    for row in islice(rows, _SAMPLE_ROWS):
+    for row in islice(rows, SAMPLE_ROWS):
         if isinstance(row, Row):
-            found.update(dict.fromkeys(_paths(row.cells)))
+            found.update(dict.fromkeys(paths_of(row.cells)))
     return list(found)
 
 
-def _paths(cells: Mapping[str, Any], before: str = "") -> Iterator[str]:
+def paths_of(cells: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    """The dotted paths of an object."""
     for name, told in cells.items():
         yield before + name
         if isinstance(told, dict):
-            yield from _paths(told, f"{before}{name}.")
+            yield from paths_of(told, f"{before}{name}.")
 
 
 def _format_of(file: Path) -> str:

@@ -12,8 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
-from streams.importers.mapped.model import File
 from streams.importers.rows.opened import opened
+from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable
 from streams.importers.source import SourceError
 
@@ -30,8 +30,7 @@ class Separated:
         self._header = self._read_header()
         self.columns: Collection[str] = self._header
         self.is_complete = True
-        order = sorted(range(len(self._header)), key=self._header.__getitem__)
-        self._in_order = itemgetter(*order) if len(order) > 1 else lambda cells: cells
+        self._in_order = sorted((name, at) for at, name in enumerate(self._header))
 
     def getter(self, column: str) -> Getter:
         """The cell below a name; None where the header lacks it."""
@@ -40,8 +39,9 @@ class Separated:
         return itemgetter(self._header.index(column))
 
     def content(self, cells: Cells) -> bytes:
-        """All cells, in the order of their columns' names."""
-        return "\x1f".join(self._in_order(cells)).encode()
+        """The cells that are not empty, each behind its column, in the order of the names."""
+        told = (name + "\x1e" + cell for name, at in self._in_order if (cell := cells[at].strip()))
+        return "\x1f".join(told).encode()
 
     def rows(self) -> Iterator[Row | Unreadable]:
         """All rows below the header, empty lines left out."""
@@ -65,7 +65,7 @@ class Separated:
                 yield Row(number, cells)
             elif cells:
                 found = f"{len(cells)} cells, where the header has {width}"
-                yield Unreadable(number, self._separator.join(cells), found)
+                yield Unreadable(number, found)
 
     def _reader(self, text: TextIO) -> Any:
         return csv.reader(

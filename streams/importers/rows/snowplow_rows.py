@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from streams.importers.rows.content import content_of
 from streams.importers.rows.opened import opened_bytes
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable, columns_of, nested
 
@@ -63,7 +64,7 @@ class SnowplowRows:
 
     def content(self, cells: Cells) -> bytes:
         """The line as JSON, columns in the order of their names."""
-        return msgspec.json.encode(cells, order="sorted")
+        return content_of(cells)
 
     def rows(self) -> Iterator[Row | Unreadable]:
         """All lines, empty ones left out."""
@@ -77,15 +78,15 @@ def _row(number: int, line: bytes) -> Row | Unreadable:
     try:
         told = line.rstrip(b"\r\n").decode().split("\t")
     except UnicodeDecodeError as error:
-        return Unreadable(number, repr(line[:80]), f"is not UTF-8 at byte {error.start}")
+        return Unreadable(number, f"is not UTF-8 at byte {error.start}")
     if len(told) != len(COLUMNS):
         found = f"{len(told)} columns, where enriched events have {len(COLUMNS)}"
-        return Unreadable(number, "\t".join(told), found)
+        return Unreadable(number, found)
     cells: dict[str, Any] = {name: cell for name, cell in zip(COLUMNS, told, strict=True) if cell}
     try:
         _open(cells)
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
-        return Unreadable(number, "\t".join(told), f"its self-describing JSON is none: {error}")
+        return Unreadable(number, f"its self-describing JSON is none: {error}")
     return Row(number, cells)
 
 
