@@ -148,6 +148,27 @@ def sessions(shop: MartsWorld) -> list[tuple[str, date, int]]:
     )
 
 
+def test_customers_at_a_shared_visitor_are_persons_of_their_own(shop: MartsWorld) -> None:
+    arrive(shop, [seen("kiosk", 2 * one - 1, customerid=str(one)) for one in (1, 2, 3)])
+    shop.decide("apart", "v:kiosk")
+    build_dirty_days(shop)
+    assert customers(shop) == [(f"c:{one}", "customer", 1) for one in (1, 2, 3)]
+    mail = {"data": Data(identifiers=Identifiers(email_sha256="ab" * 32))}
+    arrive(shop, [seen("tab", 11, customerid="2", **mail), seen("phone", 21, **mail)])
+    arrive(shop, [seen("phone", 23, customerid="3")])
+    build_dirty_days(shop)
+    assert day(5) in marked(shop)  # of customer 3, though the kiosk is still nobody's
+    assert customers(shop) == [("c:1", "customer", 1), ("c:2", "customer", 5)]
+    after = shop.digests()
+    shop.rebuild()
+    assert shop.digests() == after
+
+
+def customers(shop: MartsWorld) -> list[tuple[str, str, int]]:
+    columns = "person, person_class, session_count"
+    return shop.warehouse.rows(f"select {columns} from marts.customers order by person")
+
+
 def test_a_merge_across_thirty_days_rebuilds_just_the_touched_days(shop: MartsWorld) -> None:
     others = [seen(f"other {number}", number) for number in range(1, 41)]
     arrive(shop, [*others, *(seen("a", number) for number in (3, 17, 18, 32))])
