@@ -124,13 +124,13 @@ def test_a_decision_separates_and_another_one_takes_it_back(shop: MartsWorld) ->
     build_dirty_days(shop, SESSIONS_ONLY)
     merged = sessions(shop)
     shop.decide("apart", "c:1", "v:b")
-    assert build_dirty_days(shop, SESSIONS_ONLY) == [day(1), day(5), day(6)]
+    assert build_dirty_days(shop, SESSIONS_ONLY) == [day(1)]
     assert persons(shop) == {"c:1": "c:1", "v:a": "c:1", "v:b": "v:b"}
     assert sessions(shop) == [
         ("c:1", day(1), 1),
         ("v:b", day(1), 1),
         ("c:1", day(5), 1),
-        ("v:b", day(6), 1),
+        ("c:1", day(6), 1),  # the login itself names the customer
         ("c:1", day(9), 1),
     ]
     shop.decide("joined", "v:b", "c:1")
@@ -210,6 +210,16 @@ def test_persons_who_stay_who_they_are_mark_no_day(shop: MartsWorld) -> None:
     arrive(shop, [seen("b", 6, data=Data(identifiers=Identifiers(email_sha256="ab" * 32)))])
     shop.resolve()
     assert marked(shop) == [day(1), day(2), day(4), day(6)]
+
+
+def test_a_login_that_comes_while_days_are_built_is_not_forgotten(shop: MartsWorld) -> None:
+    arrive(shop, [seen("a", 1), seen("b", 5)])
+    meanwhile = [Message(login("a", "1", 5), 0)]
+    build_dirty_days(shop, SESSIONS_ONLY, meanwhile)
+    assert list(unseen_days(shop.warehouse)) == [day(5)]
+    build_dirty_days(shop, SESSIONS_ONLY)
+    assert sessions(shop) == [("c:1", day(1), 1), ("c:1", day(5), 1), ("v:b", day(5), 1)]
+    assert not unseen_days(shop.warehouse)
 
 
 def test_a_build_that_ends_between_the_marks_and_the_exchange_is_done_again(

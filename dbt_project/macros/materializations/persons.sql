@@ -65,8 +65,11 @@
 
     known_events as (
 
-        select occurred_on, customer_id, named as person, person as known_person
-        from ({{ of_resolved_persons('events', old_persons) }})
+        select occurred_on, customer_id, known_person, named as person
+        from (
+            select occurred_on, customer_id, named, person as known_person
+            from ({{ of_resolved_persons('events', old_persons) }})
+        )
 
     ),
 
