@@ -12,7 +12,12 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from orchestration.same_person import IDENTIFIERS_OF_PEOPLE, NAMES, NAMES_OF_FIRING
+from orchestration.same_person import (
+    IDENTIFIERS_OF_PEOPLE,
+    NAMES,
+    NAMES_OF_FIRING,
+    WITH_PERSONS,
+)
 from orchestration.triggers.decide import Answer, Cart, Clock
 from orchestration.triggers.model import Definition
 from streams.decode import EARLIEST
@@ -33,8 +38,8 @@ with
 additions as (
 
     select
-        {NAMES}[1] as name, visitor_id, customer_id, session_id, event_id, origin, added_at,
-        next_added_at, skus, names, added_at + toIntervalSecond({{wait_seconds:UInt32}}) as due_at
+        visitor_id, customer_id, session_id, event_id, origin, added_at, next_added_at, skus, names,
+        added_at + toIntervalSecond({{wait_seconds:UInt32}}) as due_at
     from marts.cart_additions
     where added_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 1
         and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
@@ -44,18 +49,7 @@ additions as (
 
 ),
 
-carts as (
-
-    select additions.*, if(resolved.person = '', additions.name, resolved.person) as person
-    from additions
-    left join
-    (
-        select identifier, person
-        from marts.identifiers
-        where is_merged and identifier in (select name from additions)
-    ) as resolved on additions.name = resolved.identifier
-
-),
+carts as ({WITH_PERSONS}),
 
 people as (select distinct person from carts),
 

@@ -5,12 +5,14 @@ has seen, or when it bears other marks: somebody who was there turned out to be 
 its events were enriched anew. Counts are compared and not clocks: a range that is stored while a
 build runs is simply not in the counts that the build read beforehand, so the day stays dirty. They
 are compared for being different and not for being more, because a repair of the ledger may also
-take arrivals away.
+take arrivals away. A build reads arrivals before it finds out who is who, and marks after that:
+whoever comes in between leaves the day dirty, and a mark of the build itself does not.
 
 A dirty day reaches further than itself: a session may have begun the day before or end the day
 after, and a copy that arrived here may decide which copy of an event counts, or on which day an
-order was placed. Other dirty days need not be reached: they are built for their own sake. Persons
-who changed reach only the neighbours, for all of their own days are marked.
+order was placed: its own order, and one of which only the copy told that counted until now. Other
+dirty days need not be reached: they are built for their own sake. Persons who changed reach only
+the neighbours, for all of their own days are marked.
 
 Currency rates need no count: a day is dirty while its orders stand at other rates than would be
 taken now.
@@ -19,7 +21,7 @@ taken now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -62,7 +64,8 @@ from
 group by shop_day
 """
 
-# One row per dirty day and clean day that hold copies of one event or of one order.
+# One row per dirty day and clean day that hold copies of one event or of one order, or orders of
+# which a copy of such an event elsewhere tells: it may not be the one that counts any more.
 SHARED_COPIES = """
 with
 
@@ -73,6 +76,25 @@ copies as (
         arrayJoin(arrayDistinct([cityHash64(event_id), cityHash64(order_id)])) as copy_of
     from analytics.events
     where copy_of != cityHash64('')
+
+),
+
+told_elsewhere as (
+
+    select distinct dirty.occurred_on as dirty_on, elsewhere.order_id as order_id
+    from analytics.events as dirty
+    inner join
+    (
+        select event_id, order_id
+        from analytics.events
+        where
+            order_id != ''
+            and occurred_on not in {days:Array(Date)}
+            and event_id in (
+                select event_id from analytics.events where occurred_on in {days:Array(Date)}
+            )
+    ) as elsewhere using (event_id)
+    where dirty.occurred_on in {days:Array(Date)}
 
 )
 
@@ -87,6 +109,19 @@ inner join
         and copy_of in (select copy_of from copies where occurred_on in {days:Array(Date)})
 ) as clean using (copy_of)
 where dirty.occurred_on in {days:Array(Date)}
+
+union distinct
+
+select told_elsewhere.dirty_on, clean.occurred_on
+from told_elsewhere
+inner join
+(
+    select distinct occurred_on, order_id
+    from analytics.events
+    where
+        occurred_on not in {days:Array(Date)}
+        and order_id in (select order_id from told_elsewhere)
+) as clean using (order_id)
 """
 
 
@@ -125,6 +160,18 @@ class DirtyDays:
         """Every day to build, in order."""
         return sorted(frozenset().union(*self.reach.values()))
 
+    def as_arrived(self, arrivals: Mapping[date, int]) -> DirtyDays:
+        """The same days, counted as if only so much of each had arrived.
+
+        Args:
+            arrivals: as read before persons were resolved: what came later was seen by no build
+                of persons, hence its days are to stay dirty.
+        """
+        counts = {
+            day: Counts(arrivals.get(day, 0), count.marks) for day, count in self.counts.items()
+        }
+        return replace(self, counts=counts)
+
     def of_run(self, stretch: Stretch) -> DirtyDays:
         """The dirty days that a run over a stretch builds: those of the stretch, and wherever they
         lie those on which persons changed, so that no person is half merged after a run.
@@ -141,6 +188,11 @@ class DirtyDays:
             {day: reached for day, reached in self.reach.items() if day in chosen},
             self.marked,
         )
+
+
+def arrivals(warehouse: Warehouse) -> dict[date, int]:
+    """How many events of each day have arrived, as of now."""
+    return {day: now.arrivals for day, (now, _) in _counts(warehouse).items()}
 
 
 def unseen_days(warehouse: Warehouse) -> dict[date, Counts]:
@@ -199,7 +251,7 @@ def record_build(warehouse: Warehouse, counts: Mapping[date, Counts], run_id: st
 
     Args:
         warehouse: where to note it.
-        counts: as read *before* the build began.
+        counts: arrivals as read before persons were resolved, marks before days were built.
         run_id: whose build it was.
     """
     built_at = datetime.now(UTC)

@@ -1,7 +1,8 @@
 """Detection: from marts and ledger to letters in the feed, each exactly once.
 
 A run takes the feed over, finishes what a crashed one left, and goes through the candidates batch
-by batch: judge again, record, publish, mark. A crash at any instant leaves at most firings in the
+by batch: judge again, record, publish, mark. Persons are looked up again for each batch, for a
+build may exchange them at any time. A crash at any instant leaves at most firings in the
 ledger of which nobody knows whether they are out; the next run reads the feed's tail and knows.
 
 The ledger itself cannot be fenced. So a detector that was frozen between its last look at the
@@ -25,6 +26,7 @@ from orchestration.firing_ledger import (
     record,
     unpublished,
 )
+from orchestration.same_person import of_today, version
 from orchestration.triggers.decide import Cart, Clock, Decisions, decide
 from orchestration.triggers.firing import Firing, Mode
 from orchestration.triggers.message import message_of
@@ -210,9 +212,23 @@ def _fired(
 def _decided(warehouse: Warehouse, definition: Definition, clock: Clock) -> Iterator[Decisions]:
     """Decisions about every candidate, on facts read right before each batch."""
     for batch in batches(candidates(warehouse, definition, clock)):
-        told = answers(warehouse, definition, batch)
-        known = fired(warehouse, definition, {cart.person for cart in batch})
-        yield decide(definition, batch, told, known, clock)
+        yield _judged(warehouse, definition, batch, clock)
+
+
+def _judged(
+    warehouse: Warehouse, definition: Definition, batch: Sequence[Cart], clock: Clock
+) -> Decisions:
+    """Decisions about a batch, on answers and letters of the persons that its carts have now.
+
+    A build may find out meanwhile who is who: then persons of two resolutions would be compared.
+    """
+    while True:
+        persons = version(warehouse)
+        carts = of_today(warehouse, batch)
+        told = answers(warehouse, definition, carts)
+        known = fired(warehouse, definition, {cart.person for cart in carts})
+        if version(warehouse) == persons:
+            return decide(definition, carts, told, known, clock)
 
 
 def _tally(definition: Definition, made: Iterable[Decisions]) -> Tally:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from orchestration.days import PERSONS
-from streams.identity import RANKS
+from streams.anew import mark_days
+from streams.identity import RANKS, written_identifier
 from warehouse.client import Warehouse
 
 Decision = Literal["apart", "joined"]
@@ -26,7 +27,6 @@ DECISION_COLUMNS = (
     "decided_by",
     "decided_at",
 )
-MARK_COLUMNS = ("shop_day", "reason", "marked_at")
 
 IS_BUILT = "select count() from system.tables where database = 'marts' and name = 'identifiers'"
 
@@ -91,6 +91,16 @@ where person in (
 having count() > 0
 """
 
+# What an event names beside its visitor or customer was seen together with that one.
+IS_KNOWN = """
+select
+    exists(select 1 from analytics.events where person = {identifier:String})
+    or exists(
+        select 1 from analytics.identity_pairs
+        where identifier = {identifier:String} or other_identifier = {identifier:String}
+    )
+"""
+
 UNMERGED = """
 select
     toString(reason) as reason, component, component_size, identifier, other_identifier,
@@ -144,7 +154,7 @@ class Person:
 
 
 def checked(identifier: str) -> str:
-    """An identifier as it was given.
+    """An identifier as it was given, hashes in lower case.
 
     Raises:
         UnknownIdentifierError: it has no kind that there is, or no value.
@@ -155,7 +165,12 @@ def checked(identifier: str) -> str:
             f"{identifier!r} is no identifier: these have a kind and a value, c: customer, "
             "p: phone, e: e-mail, v: visitor or t: partner's, such as v:8a7f"
         )
-    return identifier
+    return written_identifier(identifier)
+
+
+def is_known(warehouse: Warehouse, identifier: str) -> bool:
+    """Whether any event ever named an identifier."""
+    return bool(warehouse.scalar(IS_KNOWN, identifier=identifier))
 
 
 def person_of(warehouse: Warehouse, identifier: str) -> Person:
@@ -211,9 +226,9 @@ def decide(
     row = (identifier, other_identifier, decision, reason, decided_by, now)
     warehouse.insert("reference.identity_decisions", DECISION_COLUMNS, [row])
     names = [one for one in (identifier, other_identifier) if one]
-    marks = [(day, PERSONS, now) for (day,) in warehouse.rows(NEWEST_DAY, identifiers=names)]
-    if marks:
-        warehouse.insert("operations.day_marks", MARK_COLUMNS, marks)
+    days = [day for (day,) in warehouse.rows(NEWEST_DAY, identifiers=names)]
+    if days:
+        mark_days(warehouse, days, PERSONS)
 
 
 def connection(warehouse: Warehouse, one: str, other: str) -> list[str]:

@@ -3,11 +3,24 @@
 The marts name the person that an event belonged to when its day was built. Detection must not trust
 that: since then two visitors may have turned out to be one customer, or may have been separated. So
 it takes the names that the event itself bore, and looks them up in `marts.identifiers`.
+
+A cart belongs to one person, by the rule of the marts (dbt's macro `of_resolved_persons`). Orders
+and letters are held against everybody whose names they bear: whoever may have ordered, or may have
+had the letter, gets none. At a shared visitor these are the customer named and the visitor as such,
+never another customer.
 """
 
 from __future__ import annotations
 
-# The names that a row with a visitor and a customer bears; the first is the one it belongs to.
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from orchestration.triggers.decide import Cart
+from warehouse.client import Warehouse
+
+LOOKED_UP_NAMES = 250  # ids of 256 characters included, they fit a query's parameter
+
+# The names that a row with a visitor and a customer bears.
 NAMES = "arrayFilter(name -> length(name) > 2, ['v:' || visitor_id, 'c:' || customer_id])"
 
 # The names under which a letter was decided: of the person of that time, and of the cart itself.
@@ -24,3 +37,83 @@ IDENTIFIERS_OF_PEOPLE = """
     select person as identifier, person
     from people
 """
+
+# One row per row of `additions`, with the person that it belongs to: `resolved` in SQL.
+WITH_PERSONS = f"""
+    select
+        additions.*,
+        {NAMES} as cart_names,
+        multiIf(
+            of_first.person != '', of_first.person,
+            of_last.person != '', of_last.person,
+            cart_names[-1]
+        ) as person
+    from additions
+    left join
+    (
+        select identifier, person
+        from marts.identifiers
+        where is_merged and identifier in (select {NAMES}[1] from additions)
+    ) as of_first on {NAMES}[1] = of_first.identifier
+    left join
+    (
+        select identifier, person
+        from marts.identifiers
+        where is_merged and identifier in (select {NAMES}[-1] from additions)
+    ) as of_last on {NAMES}[-1] = of_last.identifier
+"""
+
+# One row per identifier among these that shares its person with others.
+MERGED = """
+select identifier, person
+from marts.identifiers
+where is_merged and identifier in {names:Array(String)}
+"""
+
+# The table that stands at this name now: a build makes another one and exchanges the two.
+VERSION = """
+select toString(uuid)
+from system.tables
+where database = 'marts' and name = 'identifiers'
+"""
+
+
+def names_of(cart: Cart) -> list[str]:
+    """The names that a cart bears, the visitor's first."""
+    named = (("v:", cart.visitor_id), ("c:", cart.customer_id))
+    return [kind + value for kind, value in named if value]
+
+
+def resolved(cart: Cart, merged: Mapping[str, str]) -> Cart:
+    """A cart with the person that it belongs to: of the first of its names that is not alone.
+
+    When all are alone it is the last: at a shared visitor the customer.
+
+    Args:
+        cart: as the mart has it.
+        merged: the persons of identifiers that share theirs with others.
+    """
+    names = names_of(cart)
+    person = next((merged[name] for name in names if name in merged), names[-1])
+    others = {merged.get(name, name) for name in names} - {person}
+    return replace(cart, person=person, also_of=sorted(others))
+
+
+def of_today(warehouse: Warehouse, carts: Iterable[Cart]) -> list[Cart]:
+    """Carts with the persons that they belong to now."""
+    carts = list(carts)
+    merged = _merged(warehouse, sorted({name for cart in carts for name in names_of(cart)}))
+    return [resolved(cart, merged) for cart in carts]
+
+
+def version(warehouse: Warehouse) -> str:
+    """Which resolution of persons is in force; another one has another version."""
+    return str(warehouse.scalar(VERSION))
+
+
+def _merged(warehouse: Warehouse, names: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for first in range(0, len(names), LOOKED_UP_NAMES):
+        some = names[first : first + LOOKED_UP_NAMES]
+        found.update(warehouse.rows(MERGED, names=some))
+    return found

@@ -13,31 +13,46 @@ from itertools import combinations
 
 import pyarrow as pa
 
-from streams.events import CustomerData, Event
+from streams.events import CustomerData, Data, Event, Identifiers
 
 RANKS = "cpevt"
 
+# SHA-256 of the empty text: what a source says of somebody who has no e-mail or telephone
+HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 _INSTANT = pa.timestamp("us", "UTC")
+_NO_IDENTIFIERS = Identifiers()
+
+
+def told_identifiers(data: Data) -> Identifiers:
+    """What names the person beside visitor and customer, as it is stored and compared.
+
+    A registration tells it in its own fields, which come before the common ones. Hashes are in
+    lower case; the hash of the empty text is nobody's.
+    """
+    told = data.identifiers or _NO_IDENTIFIERS
+    phone, email = _hash(told.phone_sha256), _hash(told.email_sha256)
+    if isinstance(data, CustomerData):
+        phone, email = _hash(data.phone_sha256) or phone, _hash(data.email_sha256) or email
+    return Identifiers(email_sha256=email, phone_sha256=phone, partner_id=told.partner_id)
 
 
 def identifiers_of(event: Event) -> list[str]:
-    """Every identifier of an event, by rank; hashes in lower case."""
-    found = ["c:" + event.customerid] if event.customerid else []
-    phone = email = partner = ""
-    told = event.data.identifiers
-    if told is not None:
-        phone, email, partner = told.phone_sha256, told.email_sha256, told.partner_id
-    if isinstance(event.data, CustomerData):
-        phone, email = event.data.phone_sha256 or phone, event.data.email_sha256 or email
-    if phone:
-        found.append("p:" + phone.lower())
-    if email:
-        found.append("e:" + email.lower())
-    if event.visitorid:
-        found.append("v:" + event.visitorid)
-    if partner:
-        found.append("t:" + partner)
-    return found
+    """Every identifier of an event, by rank."""
+    told = told_identifiers(event.data)
+    named = (
+        ("c:", event.customerid),
+        ("p:", told.phone_sha256),
+        ("e:", told.email_sha256),
+        ("v:", event.visitorid),
+        ("t:", told.partner_id),
+    )
+    return [kind + value for kind, value in named if value]
+
+
+def written_identifier(identifier: str) -> str:
+    """An identifier as events bear it, however somebody typed it: hashes in lower case."""
+    return identifier.lower() if identifier[:2] in ("p:", "e:") else identifier
 
 
 def pair_rows(events: Iterable[Event]) -> pa.Table:
@@ -63,3 +78,8 @@ def pair_rows(events: Iterable[Event]) -> pa.Table:
             "last_seen_at": pa.array([last for _, last in seen.values()], _INSTANT),
         }
     )
+
+
+def _hash(told: str) -> str:
+    lowered = told.lower()
+    return "" if lowered == HASH_OF_NOTHING else lowered

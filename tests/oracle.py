@@ -66,8 +66,18 @@ def distinct(events: Iterable[Event]) -> list[Event]:
     return list({event.id: event for event in reversed(list(events))}.values())[::-1]
 
 
-def person_of(event: Event) -> str:
-    return f"v:{event.visitorid}" if event.visitorid else f"c:{event.customerid}"
+def person_of(event: Event, merged: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The visitor's person if he is merged with anything, else the customer's, else the visitor."""
+    visitor, customer = f"v:{event.visitorid}", f"c:{event.customerid}"
+    if event.visitorid and (visitor in merged or not event.customerid):
+        return merged.get(visitor, visitor)
+    return merged.get(customer, customer)
+
+
+def merged(resolved: Mapping[str, str]) -> dict[str, str]:
+    """Of the persons of identifiers, those that more than one identifier has."""
+    sizes = Counter(resolved.values())
+    return {one: person for one, person in resolved.items() if sizes[person] > 1}
 
 
 def persons(
@@ -122,9 +132,9 @@ def by_person(
 ) -> dict[str, list[Event]]:
     """Each person's distinct events, in order."""
     lives: dict[str, list[Event]] = defaultdict(list)
+    shared = merged(resolved)
     for event in in_order(distinct(events)):
-        raw = person_of(event)
-        lives[resolved.get(raw, raw)].append(event)
+        lives[person_of(event, shared)].append(event)
     return lives
 
 

@@ -21,6 +21,7 @@ from orchestration.persons import (
     checked,
     connection,
     decide,
+    is_known,
     person_of,
     unmerged,
 )
@@ -63,7 +64,7 @@ def show(identifier: str, as_json: bool) -> None:
 def split(identifier: str, other: str, why: str) -> None:
     """Keep two identifiers apart, or one from everybody, such as a shared device."""
     with _warehouse() as warehouse:
-        _decide(warehouse, "apart", identifier, other, why)
+        identifier, other = _decide(warehouse, "apart", identifier, other, why)
         way = connection(warehouse, identifier, other) if other else []
     click.echo(f"{identifier} is kept apart from {other or 'everybody'}. {NEXT_BUILD}")
     if way:
@@ -77,7 +78,7 @@ def split(identifier: str, other: str, why: str) -> None:
 def join(identifier: str, other: str, why: str) -> None:
     """Take a split back: what was seen together is one person again."""
     with _warehouse() as warehouse:
-        _decide(warehouse, "joined", identifier, other, why)
+        identifier, other = _decide(warehouse, "joined", identifier, other, why)
     click.echo(f"{identifier} is not kept apart from {other or 'everybody'} any more. {NEXT_BUILD}")
 
 
@@ -116,11 +117,20 @@ def _lines_of(reason: str, component: str, kept: Sequence[dict[str, Any]]) -> It
 
 def _decide(
     warehouse: Warehouse, decision: Decision, identifier: str, other: str, reason: str
-) -> None:
-    checked(identifier)
-    if other and checked(other) == identifier:
+) -> tuple[str, str]:
+    """Record a decision; what nobody ever bore may be a slip, or known beforehand."""
+    identifier, other = checked(identifier), other and checked(other)
+    if identifier == other:
         raise click.UsageError(f"{identifier} and {other} are the same identifier")
+    for one in filter(None, (identifier, other)):
+        if not is_known(warehouse, one):
+            click.echo(
+                f"No event has ever named {one}: check how it is written. "
+                "The decision is recorded, and holds should one come.",
+                err=True,
+            )
     decide(warehouse, decision, identifier, other, reason=reason, decided_by=getpass.getuser())
+    return identifier, other
 
 
 def _show(found: Person) -> None:

@@ -1,4 +1,7 @@
-"""The assets of a build, in a run's order: persons, events counted, sessions, other marts, note.
+"""The assets of a build, in a run's order.
+
+Arrivals counted, persons, marks counted, sessions, other marts, note. Arrivals are counted before
+persons are resolved, so that a login that comes right after is not forgotten: its day stays dirty.
 
 A run first finds out who is who. Then it builds the days of its partitions and, wherever they lie,
 those on which somebody turned out to be somebody else; and beside them the days that dirty ones
@@ -13,11 +16,19 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration.days import DirtyDays, Stretch, dirty_days, record_build, stretches
+from orchestration.days import (
+    DirtyDays,
+    Stretch,
+    arrivals,
+    dirty_days,
+    record_build,
+    stretches,
+)
 from orchestration.marts.dbt import Dbt, DbtEvent, build
 from warehouse.client import Warehouse
 
 EVENTS = dg.AssetKey(["analytics", "events"])
+IDENTITY_PAIRS = dg.AssetKey(["analytics", "identity_pairs"])
 SESSIONS = dg.AssetKey(["marts", "sessions"])
 PERSON_MODELS = frozenset(
     {"stg_identity_decisions", "stg_identity_edges", "int_identifiers_connected", "identifiers"}
@@ -27,10 +38,28 @@ SINGLE_RUN = dg.BackfillPolicy.single_run()
 POOL = "warehouse"  # one build at a time writes to the marts
 
 
+def stored_pairs(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """What the stream knows of who is who; a run counts what has arrived before it resolves it."""
+
+    @dg.asset(
+        key=IDENTITY_PAIRS,
+        partitions_def=days,
+        backfill_policy=SINGLE_RUN,
+        group_name="analytics",
+        io_manager_key="in_run",
+    )
+    def identity_pairs(warehouse: dg.ResourceParam[Warehouse]) -> dg.Output[dict[date, int]]:
+        """One row per two identifiers seen together; passes on the arrivals that they are of."""
+        counted = arrivals(warehouse)
+        return dg.Output(counted, metadata={"arrived_events": sum(counted.values())})
+
+    return identity_pairs
+
+
 def stored_events(
     days: dg.DailyPartitionsDefinition, persons: dg.AssetsDefinition
 ) -> dg.AssetsDefinition:
-    """The asset that the stream fills; a run counts it before any day is built.
+    """The asset that the stream fills; a run finds its dirty days before any day is built.
 
     Args:
         days: the shop days.
@@ -39,6 +68,7 @@ def stored_events(
 
     @dg.asset(
         key=EVENTS,
+        ins={"arrived": dg.AssetIn(key=IDENTITY_PAIRS)},
         deps=[persons],
         partitions_def=days,
         backfill_policy=SINGLE_RUN,
@@ -46,16 +76,17 @@ def stored_events(
         io_manager_key="in_run",
     )
     def events(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        arrived: dict[date, int],
     ) -> dg.Output[DirtyDays]:
         """One row per event that could be read: what the stream has stored, counted here."""
-        counted = dirty_days(warehouse).of_run(stretch_of(context))
-        arrivals = sum(count.arrivals for count in counted.counts.values())
+        counted = dirty_days(warehouse).as_arrived(arrived).of_run(stretch_of(context))
         return dg.Output(
             counted,
             metadata={
                 "dirty_days": len(counted.counts),
-                "their_events": arrivals,
+                "their_events": sum(count.arrivals for count in counted.counts.values()),
                 "days_of_changed_persons": len(counted.marked),
             },
         )

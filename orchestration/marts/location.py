@@ -14,6 +14,7 @@ from orchestration.marts.assets import (
     dbt_models,
     persons_of_all_days,
     stored_events,
+    stored_pairs,
 )
 from orchestration.marts.checks import every_staged_event_is_in_a_session
 from orchestration.marts.dbt import Dbt
@@ -63,7 +64,8 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
         schedules.append(daily_rates(settings.currency_rates_file))
     return dg.Definitions(
         assets=[
-            *(persons, stored_events(days, persons), *models, day_builds(days, models)),
+            *(stored_pairs(days), persons, stored_events(days, persons)),
+            *(*models, day_builds(days, models)),
             currency_rates(settings.shop_currency),
         ],
         asset_checks=[every_staged_event_is_in_a_session],

@@ -33,7 +33,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """Something put into a cart. `next_added_at` is the session's next addition, if any."""
+    """Something put into a cart. `next_added_at` is the session's next addition, if any.
+
+    It is one person's; a letter about it counts as had by `also_of` too, whose names it bears.
+    """
 
     person: str
     visitor_id: str
@@ -45,6 +48,7 @@ class Cart:
     next_added_at: datetime | None
     skus: Sequence[str]
     names: Sequence[str]
+    also_of: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,10 @@ def decide(
         if reason is None and firing.firing_id in known:
             reason = "already_fired"
         if reason is None:
-            known.add(firing.firing_id)
+            known.update(
+                firing_id(firing.trigger, person, firing.instance, firing.period)
+                for person in (cart.person, *cart.also_of)
+            )
             firings.append(firing)
         else:
             refusals.append((cart, reason))

@@ -13,7 +13,7 @@ import pytest
 
 from orchestration.days import Stretch, dirty_days, record_build
 from orchestration.instance import opened
-from orchestration.marts.assets import SESSIONS
+from orchestration.marts.assets import EVENTS, IDENTITY_PAIRS, SESSIONS
 from orchestration.marts.dbt import Dbt, DbtError
 from orchestration.marts.location import definitions
 from orchestration.marts.schedules import JOB, range_tags, stretches_to_build
@@ -224,6 +224,19 @@ def test_a_run_over_the_day_of_a_login_also_builds_the_visitor_s_past(
     assert dirty_days(warehouse).days == []
     rows = warehouse.rows("select person, session_count, order_count from marts.customers")
     assert rows == [("c:anna", 3, 2)]
+
+
+def test_arrivals_are_counted_before_persons_are_resolved_and_marks_after(
+    marts: dg.Definitions,
+) -> None:
+    graph = marts.resolve_asset_graph()
+    edges, identifiers = (
+        dg.AssetKey(["staging", "stg_identity_edges"]),
+        dg.AssetKey(["marts", "identifiers"]),
+    )
+    assert IDENTITY_PAIRS in graph.get(edges).parent_keys
+    assert {IDENTITY_PAIRS, identifiers} <= graph.get(EVENTS).parent_keys
+    assert EVENTS in graph.get(dg.AssetKey(["staging", "stg_events"])).parent_keys
 
 
 def test_definitions_without_a_parsed_project_say_what_to_do(tmp_path: Path) -> None:

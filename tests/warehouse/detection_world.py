@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import yaml
@@ -30,12 +30,22 @@ def contract(model: str) -> str:
     return ", ".join(f"{column['name']} {column['data_type']}" for column in told["columns"])
 
 
-def visitor_of(person: str) -> str:
-    return person.removeprefix("v:") if person.startswith("v:") else ""
+class Names(NamedTuple):
+    """What an event says of whose it is."""
 
+    visitor_id: str = ""
+    customer_id: str = ""
 
-def customer_of(person: str) -> str:
-    return person.removeprefix("c:") if person.startswith("c:") else ""
+    @property
+    def both(self) -> list[str]:
+        """As identifiers, the visitor's first."""
+        told = zip(("v:", "c:"), self, strict=True)
+        return [kind + value for kind, value in told if value]
+
+    @property
+    def raw_person(self) -> str:
+        """What an event's row calls its person."""
+        return self.both[0]
 
 
 class ShopWorld:
@@ -55,7 +65,7 @@ class ShopWorld:
     def carts(self, carts: Sequence[Cart], shop_day: date | None = None) -> None:
         """Additions to carts, as the mart has them."""
         rows = [
-            asdict(one)
+            {name: told for name, told in asdict(one).items() if name != "also_of"}
             | {"added_on": shop_day or one.added_at.date()}
             | {"next_added_at": one.next_added_at or FAR_FUTURE}
             | {"session_id": uuid5(NAMESPACE_OID, one.session_id)}
@@ -72,23 +82,29 @@ class ShopWorld:
         self,
         occurred_at: datetime,
         *,
-        person: str = "v:ann",
+        visitor_id: str = "ann",
+        customer_id: str = "",
         kind: str = "order.placed",
         origin: str = "live",
         is_staged: bool = True,
-        customer_id: str = "",
     ) -> None:
         """An order event, as it arrived, and in staging unless it was not built yet."""
-        self._order([(person, Answer(occurred_at, origin))], kind, is_staged, customer_id)
+        names = Names(visitor_id, customer_id)
+        self._order([(names, Answer(occurred_at, origin))], kind, is_staged)
 
     def resolve(self, persons: Mapping[str, str]) -> None:
-        """Make these all the identifiers that share a person with others: person by identifier."""
-        self.warehouse.execute("truncate table marts.identifiers")
+        """Make these all the identifiers that share a person with others: person by identifier.
+
+        Exchanges the table, as a build does.
+        """
         rows = [(identifier, person, True) for identifier, person in persons.items()]
         columns = ("identifier", "person", "is_merged")
-        self.warehouse.insert("marts.identifiers", columns, rows)
+        self.warehouse.execute("create table marts.new_identifiers as marts.identifiers")
+        self.warehouse.insert("marts.new_identifiers", columns, rows)
+        self.warehouse.execute("exchange tables marts.new_identifiers and marts.identifiers")
+        self.warehouse.execute("drop table marts.new_identifiers sync")
 
-    def tell(self, carts: Sequence[Cart], orders: Sequence[tuple[str, Answer]]) -> None:
+    def tell(self, carts: Sequence[Cart], orders: Sequence[tuple[Names, Answer]]) -> None:
         """Make these carts and orders all that has ever happened; the ledger stays."""
         for table in ("marts.cart_additions", *EVENTS):
             self.warehouse.execute(f"truncate table {table}")
@@ -102,10 +118,9 @@ class ShopWorld:
 
     def _order(
         self,
-        orders: Sequence[tuple[str, Answer]],
+        orders: Sequence[tuple[Names, Answer]],
         kind: str = "order.placed",
         is_staged: bool = True,
-        customer_id: str = "",
     ) -> None:
         columns = ("event_id", "kind", "occurred_at", "occurred_on", "person", "visitor_id")
         rows = [
@@ -116,9 +131,9 @@ class ShopWorld:
                     order.occurred_at,
                     order.occurred_at.date(),
                 ),
-                *(person, visitor_of(person), customer_of(person) or customer_id, order.origin),
+                *(names.raw_person, *names, order.origin),
             )
-            for person, order in orders
+            for names, order in orders
         ]
         columns = (*columns, "customer_id", "origin")
         for table in EVENTS if is_staged else EVENTS[:1]:

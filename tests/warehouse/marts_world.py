@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
-from orchestration.days import Stretch, dirty_days, record_build
+from orchestration.days import Stretch, arrivals, dirty_days, record_build
 from orchestration.marts.assets import PERSON_MODELS, day_variables
 from orchestration.marts.dbt import Dbt
 from streams import ledger
@@ -177,11 +177,24 @@ class MartsWorld:
 
 
 def build_dirty_days(
-    shop: MartsWorld, options: Iterable[str] = (), **variables: object
+    shop: MartsWorld,
+    options: Iterable[str] = (),
+    meanwhile: Iterable[Message] = (),
+    **variables: object,
 ) -> list[date]:
-    """What a run of Dagster does when days changed; tells which days it built."""
+    """What a run of Dagster does when days changed; tells which days it built.
+
+    Args:
+        shop: whose.
+        options: of dbt.
+        meanwhile: what arrives when persons are resolved and no day is built yet.
+        variables: of dbt's project.
+    """
+    arrived = arrivals(shop.warehouse)
     shop.resolve(**variables)
-    dirty = dirty_days(shop.warehouse)
+    if meanwhile:
+        shop.arrive(meanwhile)
+    dirty = dirty_days(shop.warehouse).as_arrived(arrived)
     first, *others = dirty.days
     without_persons = ("--exclude", *sorted(PERSON_MODELS))
     shop.build(Stretch(first, first), others, (*options, *without_persons), **variables)

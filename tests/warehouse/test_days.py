@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from orchestration.days import Counts, dirty_days, record_build, unseen_days
+from orchestration.days import Counts, arrivals, dirty_days, record_build, unseen_days
 from streams import ledger
 from warehouse.client import Warehouse
 
@@ -127,6 +127,31 @@ def test_a_copy_of_an_event_on_another_day_has_that_day_built(
     happened(warehouse, "another event", "", august(9))
     stored.stores({august(20): 1})
     assert dirty_days(warehouse).days == [august(2), august(20)]
+
+
+def test_an_order_that_an_event_tells_of_no_more_has_the_days_of_its_other_copies_built(
+    warehouse: Warehouse, stored: Ledger
+) -> None:
+    stored.stores({august(1): 1, august(9): 1, august(10): 1, august(20): 1})
+    record_build(warehouse, dirty_days(warehouse).counts, "first")
+    happened(warehouse, "E", "ORD-2", august(1))
+    happened(warehouse, "F", "ORD-2", august(10))
+    happened(warehouse, "another", "ORD-3", august(20))
+    happened(warehouse, "E", "ORD-1", august(5))
+    stored.stores({august(5): 1})
+    assert dirty_days(warehouse).days == [august(1), august(5), august(9), august(10)]
+
+
+def test_what_arrives_after_persons_were_resolved_leaves_its_day_dirty(
+    warehouse: Warehouse, stored: Ledger
+) -> None:
+    stored.stores({august(1): 3})
+    before = arrivals(warehouse)
+    mark(warehouse, august(1))
+    stored.stores({august(1): 1, august(2): 1})
+    record_build(warehouse, dirty_days(warehouse).as_arrived(before).counts, "first")
+    marks = {"persons": 1}
+    assert dirty_days(warehouse).counts == {august(1): Counts(4, marks), august(2): Counts(1)}
 
 
 def test_ranges_of_a_woken_zombie_make_no_day_dirty(warehouse: Warehouse, stored: Ledger) -> None:

@@ -124,13 +124,13 @@ def test_a_decision_separates_and_another_one_takes_it_back(shop: MartsWorld) ->
     build_dirty_days(shop, SESSIONS_ONLY)
     merged = sessions(shop)
     shop.decide("apart", "c:1", "v:b")
-    assert build_dirty_days(shop, SESSIONS_ONLY) == [day(1), day(5), day(6)]
+    assert build_dirty_days(shop, SESSIONS_ONLY) == [day(1)]
     assert persons(shop) == {"c:1": "c:1", "v:a": "c:1", "v:b": "v:b"}
     assert sessions(shop) == [
         ("c:1", day(1), 1),
         ("v:b", day(1), 1),
         ("c:1", day(5), 1),
-        ("v:b", day(6), 1),
+        ("c:1", day(6), 1),  # the login itself names the customer
         ("c:1", day(9), 1),
     ]
     shop.decide("joined", "v:b", "c:1")
@@ -146,6 +146,27 @@ def sessions(shop: MartsWorld) -> list[tuple[str, date, int]]:
     return shop.warehouse.rows(
         "select person, began_on, event_count from marts.sessions order by began_on, person"
     )
+
+
+def test_customers_at_a_shared_visitor_are_persons_of_their_own(shop: MartsWorld) -> None:
+    arrive(shop, [seen("kiosk", 2 * one - 1, customerid=str(one)) for one in (1, 2, 3)])
+    shop.decide("apart", "v:kiosk")
+    build_dirty_days(shop)
+    assert customers(shop) == [(f"c:{one}", "customer", 1) for one in (1, 2, 3)]
+    mail = {"data": Data(identifiers=Identifiers(email_sha256="ab" * 32))}
+    arrive(shop, [seen("tab", 11, customerid="2", **mail), seen("phone", 21, **mail)])
+    arrive(shop, [seen("phone", 23, customerid="3")])
+    build_dirty_days(shop)
+    assert day(5) in marked(shop)  # of customer 3, though the kiosk is still nobody's
+    assert customers(shop) == [("c:1", "customer", 1), ("c:2", "customer", 5)]
+    after = shop.digests()
+    shop.rebuild()
+    assert shop.digests() == after
+
+
+def customers(shop: MartsWorld) -> list[tuple[str, str, int]]:
+    columns = "person, person_class, session_count"
+    return shop.warehouse.rows(f"select {columns} from marts.customers order by person")
 
 
 def test_a_merge_across_thirty_days_rebuilds_just_the_touched_days(shop: MartsWorld) -> None:
@@ -189,6 +210,16 @@ def test_persons_who_stay_who_they_are_mark_no_day(shop: MartsWorld) -> None:
     arrive(shop, [seen("b", 6, data=Data(identifiers=Identifiers(email_sha256="ab" * 32)))])
     shop.resolve()
     assert marked(shop) == [day(1), day(2), day(4), day(6)]
+
+
+def test_a_login_that_comes_while_days_are_built_is_not_forgotten(shop: MartsWorld) -> None:
+    arrive(shop, [seen("a", 1), seen("b", 5)])
+    meanwhile = [Message(login("a", "1", 5), 0)]
+    build_dirty_days(shop, SESSIONS_ONLY, meanwhile)
+    assert list(unseen_days(shop.warehouse)) == [day(5)]
+    build_dirty_days(shop, SESSIONS_ONLY)
+    assert sessions(shop) == [("c:1", day(1), 1), ("c:1", day(5), 1), ("v:b", day(5), 1)]
+    assert not unseen_days(shop.warehouse)
 
 
 def test_a_build_that_ends_between_the_marks_and_the_exchange_is_done_again(

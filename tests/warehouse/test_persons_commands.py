@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from click.testing import CliRunner, Result
@@ -99,9 +99,19 @@ def test_what_cannot_be_done_is_said_and_records_nothing(
     assert unbuilt.scalar("select count() from reference.identity_decisions") == 0
 
 
-def test_a_decision_before_the_first_build_is_kept_for_it(unbuilt: Warehouse) -> None:
-    assert run("split", "c:1", "v:b", "--why", "known beforehand").exit_code == 0
-    assert unbuilt.scalar("select count() from reference.identity_decisions") == 1
+def test_a_decision_before_the_first_build_is_kept_for_it_and_a_slip_would_be_noticed(
+    unbuilt: Warehouse,
+) -> None:
+    pair = ("e:" + "ab" * 32, "v:b", datetime(2026, 3, 1), datetime(2026, 3, 1))
+    columns = ("identifier", "other_identifier", "first_seen_at", "last_seen_at")
+    unbuilt.insert("analytics.identity_pairs", columns, [pair])
+    told = run("split", "v:B", "e:" + "AB" * 32, "--why", "known beforehand")
+    assert told.exit_code == 0
+    assert "No event has ever named v:B" in told.stderr
+    assert "named e:" not in told.stderr
+    assert unbuilt.rows(
+        "select identifier, other_identifier from reference.identity_decisions"
+    ) == [("v:B", pair[0])]
     assert unseen_days(unbuilt) == {}
 
 

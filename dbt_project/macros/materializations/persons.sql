@@ -1,8 +1,8 @@
 {#
     A table of (identifier, person) that never changes without marking the days on which it matters.
 
-    The new table is compared with the one there; the days that have events of an identifier whose person is another
-    one get a mark; then the tables are exchanged. A build that ends in between is repeated by the next one, which finds
+    The new table is compared with the one there; the days that have events whose person is another one get a
+    mark; then the tables are exchanged. A build that ends in between is repeated by the next one, which finds
     the same difference and marks the days again: at worst they are built twice.
 #}
 {% materialization persons, adapter='clickhouse' %}
@@ -32,7 +32,10 @@
 {% endmaterialization %}
 
 
-{# Marks for the days of identifiers whose person is not the same in two tables; without a row it is their own. #}
+{#
+    Marks for the days of events whose person is not the same by two tables: because the person of their visitor or of
+    their customer changed, or because a visitor is shared no more, or is now.
+#}
 {% macro day_marks_of_changes(old_persons, new_persons) %}
     insert into {{ source('operations', 'day_marks') }} (shop_day, reason, marked_at)
     with
@@ -41,12 +44,38 @@
 
         select identifier
         from (
-            select identifier, person from {{ old_persons }} where person != identifier
+            select identifier, person from {{ old_persons }} where is_merged
             union all
-            select identifier, person from {{ new_persons }} where person != identifier
+            select identifier, person from {{ new_persons }} where is_merged
         )
         group by identifier
         having count() = 1 or min(person) != max(person)
+
+    ),
+
+    events as (
+
+        select distinct occurred_on, person, person as named, customer_id
+        from {{ source('analytics', 'events') }}
+        where
+            person in (select identifier from changed)
+            or customer_id in (select substring(identifier, 3) from changed where startsWith(identifier, 'c:'))
+
+    ),
+
+    known_events as (
+
+        select occurred_on, customer_id, known_person, named as person
+        from (
+            select occurred_on, customer_id, named, person as known_person
+            from ({{ of_resolved_persons('events', old_persons) }})
+        )
+
+    ),
+
+    resolved_events as (
+
+        {{ of_resolved_persons('known_events', new_persons) }}
 
     )
 
@@ -54,6 +83,6 @@
         occurred_on,
         'persons',
         toDateTime64('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}', 6, 'UTC')
-    from {{ source('analytics', 'events') }}
-    where person in (select identifier from changed)
+    from resolved_events
+    where person != known_person
 {% endmacro %}

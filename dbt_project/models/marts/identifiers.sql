@@ -23,7 +23,8 @@ seen as (
 
     select
         identifier,
-        toUInt8(position('cpevt', left(identifier, 1))) as rank,
+        indexOf(['c', 'p', 'e', 'v', 't'], left(identifier, 1)) as place,
+        toUInt8(if(place = 0, 6, place)) as rank,  -- a kind that nobody knows names no person
         toDateTime64(min(seen_at), 6, 'UTC') as first_seen_at,
         toDateTime64(max(seen_again_at), 6, 'UTC') as last_seen_at
     from sightings
