@@ -23,18 +23,12 @@ JARS = Path(__file__).parents[1] / ".local" / "kafka" / "jars"  # shared with `a
 
 
 @pytest.fixture(scope="session")
-def local_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
-    """A broker that lives as long as the session; a start costs ten seconds and more."""
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that lives as long as the session."""
     kafka = LocalKafka(tmp_path_factory.mktemp("kafka"), free_port_pair(), JARS)
     kafka.start()
-    yield kafka
+    yield kafka.brokers
     kafka.stop()
-
-
-@pytest.fixture(scope="session")
-def kafka_server(local_kafka: LocalKafka) -> str:
-    """Its address."""
-    return local_kafka.brokers
 
 
 @pytest.fixture
@@ -45,11 +39,19 @@ def stream_settings(kafka_server: str, tmp_path: Path) -> StreamSettings:
     return settings
 
 
+@pytest.fixture(scope="session")
+def second_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """Another broker, not started before somebody asks."""
+    kafka = LocalKafka(tmp_path_factory.mktemp("second_kafka"), free_port_pair(), JARS)
+    yield kafka
+    kafka.stop()
+
+
 @pytest.fixture
-def stoppable_kafka(local_kafka: LocalKafka) -> Iterator[LocalKafka]:
-    """The same broker, which a test may stop and start: no other test runs meanwhile."""
-    yield local_kafka
-    local_kafka.start()  # for the next test, whatever became of this one
+def stoppable_kafka(second_kafka: LocalKafka) -> Iterator[LocalKafka]:
+    """A running broker that a test may stop and start."""
+    second_kafka.start()
+    yield second_kafka
     with warnings.catch_warnings():  # kafka-python leaves refused sockets to the collector
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
