@@ -136,8 +136,10 @@ class _Accounts:
         match outcome:
             case Kept(rows=rows, differing=differing, remarks=remarks):
                 self.good += rows
-                self._noted.update(f"groups that tell several of {one}" for one in differing)
-                self._noted["in events without a field for a mistake"] += bool(remarks)
+                for one in differing:
+                    self._noted[f"groups that tell several of {one}"] += 1
+                if remarks:
+                    self._noted["in events without a field for a mistake"] += 1
             case Skipped(reason=reason, rows=rows):
                 self._skip(reason, rows)
             case Mistaken(rows=rows):
@@ -154,7 +156,7 @@ class _Accounts:
             counts["left out for mistakes"] = self.bad
         if copies:
             counts["events that repeat an id"] = copies
-        noted = {what: count for what, count in sorted(self._noted.items()) if count}
+        noted = dict(sorted(self._noted.items()))
         return {**counts, **noted, **dict(self._skipped.most_common())}
 
 

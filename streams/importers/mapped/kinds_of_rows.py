@@ -18,6 +18,8 @@ from streams.importers.mapped.outcome import Mistake, Mistaken, Skipped
 from streams.importers.mapped.rules import extractor
 from streams.importers.rows.row_file import Row, RowFile
 
+LINES_ALONE = "lines of an order that is not told"
+
 KindOf = Callable[[Row], str | Skipped | Mistaken]
 
 
@@ -49,7 +51,7 @@ def parts_of(group: Sequence[Row], kind_of: KindOf) -> list[Part | Skipped | Mis
     if mistakes:
         return [Mistaken(mistakes, len(group))]
     if lines and not by_kind:
-        return [*left_out, Skipped("lines of an order that is not told", len(lines))]
+        return [*left_out, Skipped(LINES_ALONE, len(lines))]
     return [*left_out, *(Part(kind, heads, lines) for kind, heads in sorted(by_kind.items()))]
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.declared import LINE, kinds_of, product_sources
 from streams.importers.mapped.field_set import Found
-from streams.importers.mapped.kinds_of_rows import Part, kind_reader, parts_of
+from streams.importers.mapped.kinds_of_rows import LINES_ALONE, Part, kind_reader, parts_of
 from streams.importers.mapped.merging import in_order, merged, told_once
 from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping
 from streams.importers.mapped.outcome import Kept, Message, Mistaken, Mistakes, Outcome, Skipped
@@ -35,37 +35,7 @@ def events_maker(mapping: EventsMapping, rows: RowFile) -> Make:
     tells of the event what it knows and adds its products. Rows that bear the id of another one of
     their group are copies too, unless all bear the same: then it is the event's.
     """
-    sources = product_sources(mapping.products)
-    plans = {
-        kind: Plan(kind, mapping.fields, rows, mapping.file, sources) for kind in kinds_of(mapping)
-    }
-    kind_of = kind_reader(mapping, rows)
-    making = _Making(
-        mapping,
-        products_reader(mapping, rows),
-        rows.content,
-        _id_reader(mapping, rows),
-        has_lines=_has_lines(mapping),
-    )
-
-    def make(group: Sequence[Row]) -> Iterator[Outcome]:
-        for part in parts_of(in_order(group, rows.content), kind_of):
-            if isinstance(part, Part):
-                yield from _event(part, plans[part.kind], making)
-            else:
-                yield part
-
-    return make
-
-
-class _Making(NamedTuple):
-    """What making an event of rows needs beside the plan of its kind."""
-
-    mapping: EventsMapping
-    products_of: ProductsOf
-    content: Callable[[Cells], bytes]
-    id_of: Extract | None
-    has_lines: bool
+    return _EventsMaker(mapping, rows).make
 
 
 class _Head(NamedTuple):
@@ -81,35 +51,91 @@ class _Head(NamedTuple):
         return self.attributes.get("time", _LAST), str(self.attributes.get("id", ""))
 
 
-def _event(part: Part, plan: Plan, making: _Making) -> Iterator[Outcome]:
-    mistakes, mapping = Mistakes(), making.mapping
-    told, lines = _without_copies(part, making.id_of)
-    heads = [_Head(row, *plan.fill(row, mistakes)) for row in told]
-    heads.sort(key=lambda one: one.place)
-    if making.has_lines:
-        told = [heads[0].row]
-    members, times = [*told, *lines], len(heads) if making.has_lines else 1
-    attributes, differing = merged([one.attributes for one in heads[: len(told)]])
-    data, differing_data = merged([one.data for one in heads[: len(told)]])
-    if held := products_field(part.kind):
-        products = making.products_of(members, mistakes)
-        kept = [*range(len(told)), *told_once(products, len(told), times)]
-        members = [members[at] for at in kept]
-        _hold(data, held[0], [one for at in kept for one in products[at]], mapping.fields)
-    count = len(part.heads) + len(part.lines)
-    if mistakes:
-        yield Mistaken([*mistakes, *mistakes.remarks], count)
-        return
-    if is_repeatable := making.id_of is None:
-        attributes["id"] = digest_id(mapping.source, members, making.content)
-    message = envelope(part.kind, mapping.source, attributes, data)
-    made = checked(message, plan, heads[0].row.number, is_repeatable=is_repeatable)
-    if not isinstance(made, Message):
-        yield Mistaken(made, count)
-        return
-    yield Kept([made], len(members), [*differing, *differing_data], mistakes.remarks)
-    if copies := count - len(members):
-        yield Skipped(COPIES, copies)
+class _EventsMaker:
+    """A mapping of events at work: alone for a row by itself, which is most of them."""
+
+    def __init__(self, mapping: EventsMapping, rows: RowFile) -> None:
+        sources = product_sources(mapping.products)
+        self._plans = {
+            kind: Plan(kind, mapping.fields, rows, mapping.file, sources)
+            for kind in kinds_of(mapping)
+        }
+        self._mapping = mapping
+        self._kind_of = kind_reader(mapping, rows)
+        self._products_of = products_reader(mapping, rows)
+        self._id_of = _id_reader(mapping, rows)
+        self._content = rows.content
+        self._has_lines = _has_lines(mapping)
+
+    def make(self, group: Sequence[Row]) -> Sequence[Outcome]:
+        if len(group) == 1:
+            return (self._alone(group[0]),)
+        outcomes: list[Outcome] = []
+        for part in parts_of(in_order(group, self._content), self._kind_of):
+            outcomes += self._together(part) if isinstance(part, Part) else (part,)
+        return outcomes
+
+    def _alone(self, row: Row) -> Outcome:
+        kind = self._kind_of(row)
+        if not isinstance(kind, str):
+            return kind
+        if kind == LINE:
+            return Skipped(LINES_ALONE)
+        mistakes, plan = Mistakes(), self._plans[kind]
+        head = _Head(row, *plan.fill(row, mistakes))
+        if held := products_field(kind):
+            (products,) = self._products_of((row,), mistakes)
+            _hold(head.data, held[0], products, self._mapping.fields)
+        return self._outcome(head, (row,), plan, mistakes)
+
+    def _together(self, part: Part) -> Iterator[Outcome]:
+        mistakes, plan = Mistakes(), self._plans[part.kind]
+        told, lines = _without_copies(part, self._id_of)
+        heads = [_Head(row, *plan.fill(row, mistakes)) for row in told]
+        heads.sort(key=lambda one: one.place)
+        times = 1
+        if self._has_lines:
+            times = len(heads)
+            del heads[1:]
+            told = [heads[0].row]
+        head, differing = _one_of(heads)
+        members = [*told, *lines]
+        if held := products_field(part.kind):
+            products = self._products_of(members, mistakes)
+            kept = [*range(len(told)), *told_once(products, len(told), times)]
+            members = [members[at] for at in kept]
+            listed = [one for at in kept for one in products[at]]
+            _hold(head.data, held[0], listed, self._mapping.fields)
+        outcome = self._outcome(head, members, plan, mistakes)
+        count = len(part.heads) + len(part.lines)
+        if not isinstance(outcome, Kept):
+            yield outcome._replace(rows=count)
+            return
+        yield outcome._replace(differing=differing)
+        if copies := count - len(members):
+            yield Skipped(COPIES, copies)
+
+    def _outcome(
+        self, head: _Head, members: Sequence[Row], plan: Plan, mistakes: Mistakes
+    ) -> Kept | Mistaken:
+        """What a head, filled by the rows of its event, is told as."""
+        if mistakes:
+            return Mistaken([*mistakes, *mistakes.remarks], len(members))
+        source = self._mapping.source
+        if is_repeatable := self._id_of is None:
+            head.attributes["id"] = digest_id(source, members, self._content)
+        message = envelope(plan.kind, source, head.attributes, head.data)
+        made = checked(message, plan, head.row.number, is_repeatable=is_repeatable)
+        if isinstance(made, Message):
+            return Kept([made], len(members), remarks=mistakes.remarks)
+        return Mistaken(made, len(members))
+
+
+def _one_of(heads: Sequence[_Head]) -> tuple[_Head, list[str]]:
+    """One head that tells what all tell, and the fields of which they tell several values."""
+    attributes, differing = merged([one.attributes for one in heads])
+    data, differing_data = merged([one.data for one in heads])
+    return _Head(heads[0].row, attributes, data), [*differing, *differing_data]
 
 
 def _without_copies(part: Part, id_of: Extract | None) -> tuple[list[Row], list[Row]]:

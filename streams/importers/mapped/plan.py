@@ -26,7 +26,8 @@ from streams.importers.rows.row_file import Row, RowFile
 _ENCODE = msgspec.json.Encoder().encode
 _PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
 _PRODUCT = re.compile(r"^products?(\.|$)")
-_IDS = ("id", "visitorid", "customerid", "visitid")
+_IDS = ("id", "visitorid", "customerid", "visitid", "order_id")
+_PARTNER = "identifiers.partner_id"
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -48,6 +49,7 @@ class Plan:
                 f"products.{name}": told_columns(one) for name, one in source.fields.items()
             }
             self._columns["products."] = told_columns(source.fields["sku"])
+        self._ids = [name for name in (*_IDS, _PARTNER) if name in fields]
         self._personal: set[str] = set()
         self._attributes = FieldSet(rows.getter, options)
         self._body = FieldSet(rows.getter, options)
@@ -83,11 +85,11 @@ class Plan:
 
     def _plain_addresses(self, row: Row, attributes: Found, data: Found) -> Iterator[Mistake]:
         """Ids that are e-mail addresses: an event lasts for years, and is no place for them."""
-        told = {name: attributes.get(name, "") for name in _IDS}
-        told["order_id"] = data.get("order_id", "")
-        told["identifiers.partner_id"] = data.get("identifiers", {}).get("partner_id", "")
-        for name, value in told.items():
-            if holds_address(value):
+        for name in self._ids:
+            value = attributes.get(name) or data.get(name)
+            if name == _PARTNER:
+                value = data.get("identifiers", {}).get("partner_id")
+            if value and holds_address(value):
                 advice = "is an e-mail address, which stands in no event: add `as: email_sha256`"
                 yield Mistake(row.number, self._columns[name], HIDDEN, advice)
 

@@ -30,7 +30,7 @@ class Separated:
         self._header = self._read_header()
         self.columns: Collection[str] = self._header
         self.is_complete = True
-        self._in_order = sorted((name, at) for at, name in enumerate(self._header))
+        self._in_order = sorted((name + "\x1e", at) for at, name in enumerate(self._header))
 
     def getter(self, column: str) -> Getter:
         """The cell below a name; None where the header lacks it."""
@@ -40,7 +40,7 @@ class Separated:
 
     def content(self, cells: Cells) -> bytes:
         """The cells that are not empty, each behind its column, in the order of the names."""
-        told = (name + "\x1e" + cell for name, at in self._in_order if (cell := cells[at].strip()))
+        told = [name + cell for name, at in self._in_order if (cell := cells[at].strip())]
         return "\x1f".join(told).encode()
 
     def rows(self) -> Iterator[Row | Unreadable]:
