@@ -26,12 +26,12 @@ from streams.enrich.coded import encoded
 from streams.enrich.columns import enriched_columns
 from streams.enrich.enrichment import Enrichment
 from streams.events import KINDS, CustomerData, Data, Event, Identifiers, OrderData, Product
+from streams.identity import told_identifiers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _INSTANT = pa.timestamp("us", "UTC")
 _BROKER_TIME = pa.timestamp("ms", "UTC")
-_NO_IDENTIFIERS = Identifiers()
 
 
 class Record(NamedTuple):
@@ -165,25 +165,11 @@ def _identifier_columns(data: Sequence[Data]) -> dict[str, Any]:
         for row, one in enumerate(data)
         if one.identifiers is not None or isinstance(one, CustomerData)
     ]
-    named = [_identifiers(data[row]) for row in rows]
+    named = [told_identifiers(data[row]) for row in rows]
     return {
         name: _scattered(len(data), rows, [getattr(one, name) for one in named], "", pa.string())
         for name in Identifiers.__struct_fields__
     }
-
-
-def _identifiers(data: Data) -> Identifiers:
-    """What names the person beside visitor and customer; a registration tells it in its own
-    fields.
-    """
-    told = data.identifiers or _NO_IDENTIFIERS
-    if not isinstance(data, CustomerData):
-        return told
-    return Identifiers(
-        email_sha256=data.email_sha256 or told.email_sha256,
-        phone_sha256=data.phone_sha256 or told.phone_sha256,
-        partner_id=told.partner_id,
-    )
 
 
 def _context(data: Data) -> bytes:
