@@ -73,7 +73,7 @@ def play_of(folder: Path | None) -> Play:
         ("import", "ga-hits", str(folder)),
         {
             "SHOP_TIME_ZONE": "America/Los_Angeles",
-            "SHOP_HOSTS": "shop.googlemerchandisestore.com",
+            "SHOP_HOSTS": "googlemerchandisestore.com",
         },
     )
 

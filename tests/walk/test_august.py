@@ -49,7 +49,7 @@ def played(kafka_server: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
     stream = dataclasses.replace(
         settings_on(kafka_server, home),
         shop_time_zone="America/Los_Angeles",
-        shop_hosts="shop.googlemerchandisestore.com",
+        shop_hosts="googlemerchandisestore.com",
     )
     ensure_topics(stream)
     told = environment(stream, server.settings)
