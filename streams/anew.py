@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from streams.decode import Rejected, decode
+from streams.decode import Rejected
 from streams.enrich.enrichment import Enrichment
-from streams.events import Event
 from streams.identity import pair_rows
-from streams.rows import Origin, Record, event_rows
+from streams.ranges import accepted
+from streams.records import Origin, Record
+from streams.rows import event_rows
 from warehouse.client import Warehouse, WarehouseRefusedError
 
 SLICE_EVENTS = 50_000  # about 100 MB while it is made
@@ -201,15 +202,12 @@ def _rows(
     no events any more.
     """
     tables = [event_rows([], Origin(part.topic, part.partition, 0), by)]
-    events: list[Event] = []
-    refused = 0
+    rejects: list[tuple[Record, Rejected]] = []
     for generation, together in groupby(messages, key=lambda one: one[0]):
-        outcomes = [(record, decode(record.payload)) for _, record in together]
-        accepted = [(one, event) for one, event in outcomes if not isinstance(event, Rejected)]
-        refused += len(outcomes) - len(accepted)
-        events += [event for _, event in accepted]
-        tables.append(event_rows(accepted, Origin(part.topic, part.partition, generation), by))
-    return pa.concat_tables(tables).unify_dictionaries(), pair_rows(events), refused
+        events = accepted((record for _, record in together), rejects)
+        tables.append(event_rows(events, Origin(part.topic, part.partition, generation), by))
+    rows = pa.concat_tables(tables).unify_dictionaries()
+    return rows, pair_rows(rows), len(rejects)
 
 
 def _delete(warehouse: Warehouse, condition: str, place: dict[str, Any]) -> None:

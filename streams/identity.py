@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 from itertools import combinations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from streams.events import CustomerData, Data, Event, Identifiers
+from streams.events import CustomerData, Data, Identifiers
 
 RANKS = "cpevt"
+COLUMNS = ("customer_id", "phone_sha256", "email_sha256", "visitor_id", "partner_id")  # by rank
 
 # SHA-256 of the empty text: what a source says of somebody who has no e-mail or telephone
 HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -37,39 +40,29 @@ def told_identifiers(data: Data) -> Identifiers:
     return Identifiers(email_sha256=email, phone_sha256=phone, partner_id=told.partner_id)
 
 
-def identifiers_of(event: Event) -> list[str]:
-    """Every identifier of an event, by rank."""
-    told = told_identifiers(event.data)
-    named = (
-        ("c:", event.customerid),
-        ("p:", told.phone_sha256),
-        ("e:", told.email_sha256),
-        ("v:", event.visitorid),
-        ("t:", told.partner_id),
-    )
-    return [kind + value for kind, value in named if value]
-
-
 def written_identifier(identifier: str) -> str:
     """An identifier as events bear it, however somebody typed it: hashes in lower case."""
     return identifier.lower() if identifier[:2] in ("p:", "e:") else identifier
 
 
-def pair_rows(events: Iterable[Event]) -> pa.Table:
+def pair_rows(events: pa.Table) -> pa.Table:
     """Rows of `analytics.identity_pairs`: one per two identifiers named by the same event of the
     batch, the one of higher rank first.
 
     The table keeps the smallest first and the largest last instant, so that storing a pair twice
     changes nothing.
+
+    Args:
+        events: rows of `analytics.events`.
     """
+    others = [column for column in COLUMNS if column != "visitor_id"]
+    is_known = reduce(pc.or_, [pc.not_equal(events[column], "") for column in others])
+    known = events.select([*COLUMNS, "occurred_at"]).filter(is_known)  # few of a batch
     seen: dict[tuple[str, str], tuple[datetime, datetime]] = {}
-    for event in events:
-        data = event.data
-        if not event.customerid and data.identifiers is None and not isinstance(data, CustomerData):
-            continue  # named by its visitor alone, as most events are
-        for pair in combinations(identifiers_of(event), 2):
-            first, last = seen.get(pair, (event.time, event.time))
-            seen[pair] = (min(first, event.time), max(last, event.time))
+    for *told, at in zip(*(column.to_pylist() for column in known.columns), strict=True):
+        for pair in combinations(identifiers_of(told), 2):
+            first, last = seen.get(pair, (at, at))
+            seen[pair] = (min(first, at), max(last, at))
     return pa.table(
         {
             "identifier": pa.array([one for one, _ in seen], pa.string()),
@@ -78,6 +71,11 @@ def pair_rows(events: Iterable[Event]) -> pa.Table:
             "last_seen_at": pa.array([last for _, last in seen.values()], _INSTANT),
         }
     )
+
+
+def identifiers_of(values: Iterable[str]) -> list[str]:
+    """The identifiers of one event, by rank, of what it says in the columns of `COLUMNS`."""
+    return [f"{rank}:{value}" for rank, value in zip(RANKS, values, strict=True) if value]
 
 
 def _hash(told: str) -> str:

@@ -22,7 +22,7 @@ from streams.enrich.enrichment import Enrichment, Tables
 from streams.lane import TP, Batch
 from streams.producer import BrokerBusyError, BrokerRefusedError
 from streams.ranges import RangeRows, range_rows, store
-from streams.rows import Origin, Record
+from streams.records import Origin, Record
 from streams.settings import StreamSettings
 from warehouse.client import Warehouse, WarehouseBusyError, WarehouseError, WarehouseRefusedError
 from warehouse.settings import WarehouseSettings

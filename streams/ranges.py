@@ -7,24 +7,20 @@ ledger's row last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from streams.decode import Rejected, decode
 from streams.enrich.enrichment import Enrichment
+from streams.events import Event
 from streams.identity import pair_rows
 from streams.ledger import StoredRange, gaps_of, record
-from streams.rows import (
-    EPOCH,
-    Origin,
-    Record,
-    dead_letter_rows,
-    event_rows,
-    log_rows,
-)
+from streams.records import Origin, Record
+from streams.rows import EPOCH, dead_letter_rows, event_rows, log_rows
 from warehouse.client import Warehouse
 
 
@@ -61,15 +57,13 @@ def range_rows(
         ingested_at: written to every row of the event log, so that the range is one part of the
             table.
     """
-    outcomes = [(one, decode(one.payload)) for one in records]
-    accepted = [(one, found) for one, found in outcomes if not isinstance(found, Rejected)]
-    rejects = [(one, found) for one, found in outcomes if isinstance(found, Rejected)]
-    events = event_rows(accepted, origin, by)
+    rejects: list[tuple[Record, Rejected]] = []
+    events = event_rows(accepted(records, rejects), origin, by)
     return RangeRows(
         log=log_rows(records, origin, ingested_at),
         events=events,
         dead_letters=dead_letter_rows(rejects, origin, ingested_at),
-        pairs=pair_rows([event for _, event in accepted]),
+        pairs=pair_rows(events),
         stored=StoredRange(
             topic_id=topic_id,
             topic=origin.topic,
@@ -77,13 +71,25 @@ def range_rows(
             generation=origin.generation,
             from_offset=expected_from,
             to_offset=records[-1].offset,
-            event_count=len(accepted),
+            event_count=events.num_rows,
             dead_letter_count=len(rejects),
             gaps=gaps_of([one.offset for one in records], expected_from),
             arrivals=_counted(events["occurred_on"]),
-            occurred_max=max((event.time for _, event in accepted), default=EPOCH),
+            occurred_max=pc.max(events["occurred_at"]).as_py() or EPOCH,
         ),
     )
+
+
+def accepted(
+    records: Iterable[Record], rejects: list[tuple[Record, Rejected]]
+) -> Iterator[tuple[Record, Event]]:
+    """Decode one message after the other; those that are no events are added to the rejects."""
+    for one in records:
+        found = decode(one.payload)
+        if isinstance(found, Rejected):
+            rejects.append((one, found))
+        else:
+            yield one, found
 
 
 def _counted(days: pa.ChunkedArray) -> dict[date, int]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from streams.enrich.enrichment import Enrichment, Tables
 from streams.events import Data, Envelope, Event, PageViewed, encode, key_of
-from streams.rows import Record
+from streams.records import Record
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 

@@ -1,65 +1,63 @@
 """The enriched columns of a batch: what its events do not say, but their parts do.
 
 Each source (user agent, address, referrer, campaign) is numbered by its distinct values first; what
-follows from it is computed per number and spread over the rows by Arrow. Only the page's URL, which
-is mostly unique, is read per event.
+follows from it is computed per number and spread over the rows by Arrow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from streams import events as contract
 from streams.enrich.campaign import NO_CAMPAIGN, Campaign
-from streams.enrich.coded import encoded, text_column, text_columns
+from streams.enrich.coded import text_column, text_columns
+from streams.enrich.cut import Texts
 from streams.enrich.enrichment import Enrichment
 from streams.enrich.facts import Facts, facts_of
+from streams.enrich.numbered import Numbered, Numbers
+from streams.enrich.pages_read import pages_read
 from streams.enrich.referrer import INTERNAL, Referrer
-from streams.events import Client, Data, Event, Page
+from streams.told import SEARCHES, Told
 
 _AGENT = ("device_class", "device_brand", "browser", "browser_version", "os", "os_version")
 _CAMPAIGN = {  # column: field of a campaign
     **{f"campaign_{field}": field for field in ("source", "medium", "name", "term", "content")},
     **{field: field for field in ("click_id", "click_network", "partner_track_id")},
 }
-_PLACE = ("network", "country", "region", "time_zone")
+_AREA = ("country", "region", "time_zone")
 _REFERRER = ("referrer_medium", "referrer_source", "referrer_term")
-_NOBODYS = Client()
-_NOWHERE = Page()
 
 
-def enriched_columns(
-    events: Sequence[Event], data: Sequence[Data], searches: Sequence[int], by: Enrichment
-) -> dict[str, Any]:
+def enriched_columns(told: Told, by: Enrichment) -> dict[str, Any]:
     """Columns of `analytics.events` that enrichment fills, each (n,) in the order of the events.
 
     Args:
-        events: of the batch, (n,).
-        data: of each, (n,).
-        searches: the rows that are searches on the site, ascending.
+        told: what the events of the batch say, n of them.
         by: the tables in force.
     """
     by.begin_batch()
-    words = [""] * len(data)
-    for row in searches:
-        words[row] = by.searches[data[row].query]  # type: ignore[attr-defined]  # as told above
+    said = told.columns
     return {
-        **_client_columns([one.client or _NOBODYS for one in data], by),
-        **_page_columns(events, data, by),
-        "search_words": pa.array(words, pa.string()),
+        **_client_columns(said, by),
+        **_page_columns(told, by),
+        "product_categories": _categories(said["product_categories"], by),
+        "search_words": _search_words(said["kind"], said["detail"], by),
     }
 
 
-def _client_columns(clients: Sequence[Client], by: Enrichment) -> dict[str, Any]:
-    agents = encoded([one.user_agent for one in clients])
+def _client_columns(said: Mapping[str, Any], by: Enrichment) -> dict[str, Any]:
+    agents = said["user_agent"].dictionary_encode()
     found = [by.agents[agent] for agent in agents.dictionary.to_pylist()]
-    addresses = encoded([one.address for one in clients])
+    addresses = said["address"].dictionary_encode()
     places = [by.places[address] for address in addresses.dictionary.to_pylist()]
-    languages = encoded([one.language for one in clients])
+    areas = Numbers[tuple[str, ...]]()
+    area_of_address = pa.array([areas[place[1:]] for place in places], pa.int32())
+    languages = said["language"].dictionary_encode()
     liked = [by.languages[language] for language in languages.dictionary.to_pylist()]
     reasons = pa.array([one.bot_reasons for one in found], pa.list_(pa.string()))
     return {
@@ -68,37 +66,48 @@ def _client_columns(clients: Sequence[Client], by: Enrichment) -> dict[str, Any]
         "bot_verdict": text_column(agents.indices, [one.bot_verdict for one in found]),
         "bot_reasons": reasons.take(agents.indices),
         "language": text_column(languages.indices, liked),
-        **text_columns(addresses.indices, places, _PLACE),
+        "network": text_column(addresses.indices, [place.network for place in places]),
+        **text_columns(area_of_address.take(addresses.indices), list(areas), _AREA),
     }
 
 
-def _page_columns(events: Sequence[Event], data: Sequence[Data], by: Enrichment) -> dict[str, Any]:
-    pages = [one.page or _NOWHERE for one in data]
-    urls = [page.url for page in pages]
-    visited = [by.visited[url] for url in urls]
-    campaigns = _numbered(
-        [
-            seen[0] if one.campaign is None else _declared(one.campaign, seen[0], by)
-            for one, seen in zip(data, visited, strict=True)
-        ]
-    )
-    referring = [page.referrer for page in pages]
-    sites = _numbered(_referrers(referring, by))
-    kinds = [page.kind or seen[2] for page, seen in zip(pages, visited, strict=True)]
-    zones = [page.zone or seen[3] for page, seen in zip(pages, visited, strict=True)]
+def _page_columns(told: Told, by: Enrichment) -> dict[str, Any]:
+    said = told.columns
+    read = pages_read(said["page_url"], by.visited)
+    campaigns = _with_declared(read.campaigns, told.campaigns, by)
+    sites = referrers_read(said["referrer"], by)
+    tags = [_tags(one) for one in campaigns.distinct]
     return {
-        **_channel_columns(events, campaigns, sites, by),
-        "page_url": pa.array(urls, pa.string()),
-        "page_url_clean": pa.array([seen[1] for seen in visited], pa.string()),
-        "page_title": pa.array([page.title for page in pages], pa.string()),
-        "page_kind": encoded(kinds),
-        "site_zone": encoded(zones),
-        "referrer": pa.array(referring, pa.string()),
-        **text_columns(sites.codes, sites.distinct, _REFERRER),
-        **text_columns(
-            campaigns.codes, [_tags(one) for one in campaigns.distinct], list(_CAMPAIGN)
-        ),
+        **_channel_columns(said["channel"], campaigns, sites, by),
+        "page_url_clean": read.clean_urls,
+        "page_kind": _told_or(said["page_kind"], pa.array(read.kinds.codes), read.kinds.distinct),
+        "site_zone": _told_or(said["site_zone"], pa.array(read.zones.codes), read.zones.distinct),
+        **text_columns(pa.array(sites.codes), sites.distinct, _REFERRER),
+        **text_columns(pa.array(campaigns.codes), tags, list(_CAMPAIGN)),
     }
+
+
+def _told_or(told: pa.StringArray, codes: pa.Array, texts: Sequence[str]) -> pa.DictionaryArray:
+    """What the source says; where it says nothing `texts[codes[i]]`."""
+    known = text_column(codes, texts)
+    is_told = pc.not_equal(told, "")
+    if not pc.any(is_told).as_py():
+        return known
+    return pc.if_else(is_told, told, known.cast(pa.string())).dictionary_encode()
+
+
+def _with_declared(
+    read: Numbered[Campaign | None], declared: Mapping[int, contract.Campaign], by: Enrichment
+) -> Numbered[Campaign | None]:
+    """Campaigns of the URLs, but those that the sources read where there are any."""
+    if not declared:
+        return read
+    distinct, codes = read.distinct, read.codes.copy()
+    codes[list(declared)] = [
+        read.numbers[_declared(campaign, distinct[read.codes[row]], by)]
+        for row, campaign in declared.items()
+    ]
+    return Numbered(codes, read.numbers)
 
 
 def _declared(told: contract.Campaign, read: Campaign | None, by: Enrichment) -> Campaign:
@@ -109,36 +118,41 @@ def _declared(told: contract.Campaign, read: Campaign | None, by: Enrichment) ->
     return campaign._replace(partner_track_id=read.partner_track_id)
 
 
-def _referrers(urls: Sequence[str], by: Enrichment) -> list[Referrer]:
+def referrers_read(urls: pa.StringArray, by: Enrichment) -> Numbered[Referrer]:
     """What the referring URLs tell. Most are other pages of the shop, where the origin says all."""
-    own, known = by.own_origins, by.referrers
-    return [
-        INTERNAL if (end := url.find("/", 8)) > 0 and own[url[:end]] else known[url] for url in urls
-    ]
+    texts = Texts(urls)
+    (path_at,) = texts.nth("/", 3)
+    origins = texts.between(texts.begins, path_at).dictionary_encode()
+    own = np.array([by.own_origins[origin] for origin in origins.dictionary.to_pylist()], bool)
+    is_own = own[origins.indices.to_numpy()] & (path_at < texts.ends)
+    foreign = np.flatnonzero(~is_own)
+    distinct = urls.take(pa.array(foreign)).dictionary_encode()
+    sites = Numbers[Referrer]()
+    codes = np.full(texts.count, sites[INTERNAL], np.int32)
+    site_of_url = [sites[by.referrers[url]] for url in distinct.dictionary.to_pylist()]
+    codes[foreign] = np.array(site_of_url, np.int32)[distinct.indices.to_numpy()]
+    return Numbered(codes, sites)
 
 
 def _channel_columns(
-    events: Sequence[Event],
+    told: pa.StringArray,
     campaigns: Numbered[Campaign | None],
     sites: Numbered[Referrer],
     by: Enrichment,
 ) -> dict[str, Any]:
     """The channel by our rules; and the one that counts, which is the declared one if there is."""
-    count = len(sites.distinct)
-    both = pc.add(pc.multiply(campaigns.codes, count), sites.codes).dictionary_encode()
+    read, referring = campaigns.distinct, sites.distinct
+    count = len(referring)
+    both = pa.array(campaigns.codes.astype(np.int64) * count + sites.codes).dictionary_encode()
     derived = [
-        by.channels[_facts(campaigns.distinct[one // count], sites.distinct[one % count])]
+        by.channels[_facts(read[one // count], referring[one % count])]
         for one in both.dictionary.to_pylist()
     ]
-    derived_channel = text_column(both.indices, derived)
-    declared = encoded([event.channel for event in events])
-    is_declared = pc.not_equal(declared, "")
-    channel = pc.if_else(is_declared, declared.cast(pa.string()), derived_channel.cast(pa.string()))
-    source = pc.if_else(is_declared, "declared", "derived")
+    is_told = pc.not_equal(told, "")
     return {
-        "channel": channel.dictionary_encode(),
-        "channel_source": source.dictionary_encode(),
-        "derived_channel": derived_channel,
+        "channel": _told_or(told, both.indices, derived),
+        "channel_source": pc.if_else(is_told, "declared", "derived").dictionary_encode(),
+        "derived_channel": text_column(both.indices, derived),
     }
 
 
@@ -150,18 +164,19 @@ def _tags(campaign: Campaign | None) -> Sequence[str]:
     return [getattr(campaign or NO_CAMPAIGN, name) for name in _CAMPAIGN.values()]
 
 
-Value = TypeVar("Value", bound=Hashable)
+def _categories(told: pa.ListArray, by: Enrichment) -> pa.ListArray:
+    """The categories of each event's products, written one way."""
+    categories = told.flatten().dictionary_encode()
+    paths = [by.categories[category] for category in categories.dictionary.to_pylist()]
+    return pa.ListArray.from_arrays(
+        told.offsets, text_column(categories.indices, paths).cast(pa.string())
+    )
 
 
-class Numbered(NamedTuple, Generic[Value]):
-    """The values of a batch as numbers: row i holds `distinct[codes[i]]`."""
-
-    codes: pa.Array
-    distinct: Sequence[Value]
-
-
-def _numbered(values: Sequence[Value]) -> Numbered[Value]:
-    """Number values in the order they come."""
-    distinct = dict.fromkeys(values)
-    numbers = {value: number for number, value in enumerate(distinct)}
-    return Numbered(pa.array([numbers[value] for value in values], pa.int64()), list(distinct))
+def _search_words(kinds: pa.Array, details: pa.StringArray, by: Enrichment) -> pa.StringArray:
+    """The words of those events that are searches on the site."""
+    is_search = SEARCHES[kinds.to_numpy()]
+    queries = details.filter(pa.array(is_search)).to_pylist()
+    nothing = pa.repeat(pa.scalar("", pa.string()), len(kinds))
+    words = pa.array([by.searches[query] for query in queries], pa.string())
+    return pc.replace_with_mask(nothing, pa.array(is_search), words)

@@ -25,7 +25,7 @@ from streams.enrich.user_agent import user_agent_of, user_agent_tables
 from streams.enrich.visited import Visited
 from streams.settings import StreamSettings
 
-CODE_VERSION = "1"  # raise it whenever the code answers another way than before
+CODE_VERSION = "2"  # raise it whenever the code answers another way than before
 MOST_REMEMBERED = 50_000  # per kind of value: about 40 MB of usual URLs, 150 MB of the longest kept
 
 
@@ -110,7 +110,7 @@ class Enrichment:
     def begin_batch(self) -> None:
         """Keep memory bounded."""
         for remembered in vars(self).values():
-            if isinstance(remembered, Remembered):
+            if isinstance(remembered, Remembered | Visited):
                 remembered.forget_beyond(MOST_REMEMBERED)
 
     def referrer(self, url: str) -> Referrer:

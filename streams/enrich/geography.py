@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from streams.enrich.mmdb import GeographyError, Mmdb
-from streams.enrich.network import network_of, network_of_packed, packed_of, text_of_packed
+from streams.enrich.network import network_of, spelled
 from streams.enrich.time_zone import is_country, time_zone_of
 
 __all__ = ["Geography", "GeographyError", "Place", "network_of"]
@@ -58,17 +58,17 @@ class Geography:
             GeographyError: the file is not there, is no MMDB, or knows no countries.
         """
         if path is None:
-            return cls(_told_by_registries, f"iptocc {version('iptocc')}", lambda: None)
+            return cls(_told_by_registries(), f"iptocc {version('iptocc')}", lambda: None)
         file = Mmdb(path)
         return cls(file.told_of, file.digest, file.close)
 
     def place_of(self, address: str) -> Place:
         """Where an IPv4 or IPv6 address is; nothing at all for what is no address."""
-        packed = packed_of(address)
-        if not packed:
+        short, network = spelled(address)
+        if not short:
             return Place()
-        country, region, time_zone = self._told_of(text_of_packed(packed))
-        return Place(network_of_packed(packed), country, region, time_zone or time_zone_of(country))
+        country, region, time_zone = self._told_of(short)
+        return Place(network, country, region, time_zone or time_zone_of(country))
 
     def __enter__(self) -> Self:
         return self
@@ -82,8 +82,11 @@ class Geography:
         self.close()
 
 
-def _told_by_registries(address: str) -> tuple[str, str, str]:
+def _told_by_registries() -> Callable[[str], tuple[str, str, str]]:
     from iptocc import country_code
 
-    country = country_code(address) or ""
-    return (country if is_country(country) else ""), "", ""  # the lists also say `EU`
+    def told_of(address: str) -> tuple[str, str, str]:
+        country = country_code(address) or ""
+        return (country if is_country(country) else ""), "", ""  # the lists also say `EU`
+
+    return told_of

@@ -12,28 +12,23 @@ def network_of(address: str) -> str:
 
     IPv4 written as IPv6 is IPv4, and the zone of a link (`fe80::1%eth0`) is left out.
     """
-    packed = packed_of(address)
-    return network_of_packed(packed) if packed else ""
+    return spelled(address)[1]
 
 
-def packed_of(address: str) -> bytes:
-    """The 4 or 16 bytes of an address; none for what is no address."""
+def spelled(address: str) -> tuple[str, str]:
+    """An address in its one short spelling, and its network; both empty for no address."""
+    address = address.strip()
     try:
         if ":" not in address:
-            return inet_pton(AF_INET, address.strip())
-        packed = inet_pton(AF_INET6, address.strip().partition("%")[0])
+            inet_pton(AF_INET, address)  # takes no other spelling than this one
+            return _with_network(address)
+        packed = inet_pton(AF_INET6, address.partition("%")[0])
     except (OSError, ValueError):  # ValueError: a NUL or a lone surrogate
-        return b""
-    return packed[12:] if packed.startswith(_MAPPED) else packed
+        return "", ""
+    if packed.startswith(_MAPPED):
+        return _with_network(inet_ntop(AF_INET, packed[12:]))
+    return inet_ntop(AF_INET6, packed), inet_ntop(AF_INET6, packed[:6] + bytes(10)) + "/48"
 
 
-def network_of_packed(packed: bytes) -> str:
-    """The network of the bytes of an address."""
-    if len(packed) == 4:
-        return f"{packed[0]}.{packed[1]}.{packed[2]}.0/24"
-    return inet_ntop(AF_INET6, packed[:6] + bytes(10)) + "/48"
-
-
-def text_of_packed(packed: bytes) -> str:
-    """An address in its one short spelling."""
-    return inet_ntop(AF_INET if len(packed) == 4 else AF_INET6, packed)
+def _with_network(address: str) -> tuple[str, str]:
+    return address, address.rpartition(".")[0] + ".0/24"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, Protocol
 
 from msgspec import Meta, Struct
 
@@ -22,7 +22,7 @@ _PLACE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?").fullmatch
 _PLACE_LENGTHS: Final = (2, 5)
 
 # Whether a rule holds for a target from a position on; None for a rule without a path.
-_Trial = tuple[Callable[[str, int], object] | None, str]
+_Trial = tuple[Callable[..., object] | None, str]
 
 
 class PageRulesError(RulesError):
@@ -83,12 +83,63 @@ class PageRules:
         Args:
             target: path and query of its clean URL, as `PageUrl.target`.
         """
-        end = target.find("/", 1)
-        step = target[1:end].lower() if end > 0 and target[0] == "/" else "?"
-        if "?" in step or "." in step or len(step) in _PLACE_LENGTHS:
-            return Page(self._kinds.name_of(target) or OTHER, self._zones.name_of(target))
-        kind, zone = self._kinds.name_at(step, target, 0), self._zones.name_at(step, target, 0)
-        return tuple.__new__(Page, (kind or OTHER, zone))  # half of Page()'s cost
+        return Page(self._kinds.name_of(target) or OTHER, self._zones.name_of(target))
+
+    def names_below(self, beginning: str) -> tuple[Names, Names]:
+        """What names the kinds, and what the zones, of the pages whose target begins so.
+
+        Args:
+            beginning: of a target, up to the / behind its first step; or up to its query or its end
+                where there is none. `OTHER` stands for no kind.
+        """
+        step = beginning[1:-1].lower()
+        if beginning[-1:] != "/" or not step or "." in step or len(step) in _PLACE_LENGTHS:
+            return self._kinds, self._zones
+        return self._kinds.trials_of(step), self._zones.trials_of(step)
+
+
+class Names(Protocol):
+    """Names that targets give to pages."""
+
+    @property
+    def sole(self) -> str | None:
+        """The name of all of them, empty for none; None when they differ."""
+
+    def names_of(self, targets: Sequence[str]) -> list[str]:
+        """The name of each, empty where no rule holds."""
+
+
+class _Trials:
+    """What is to be tried on pages of one first step, from the beginning of their targets."""
+
+    def __init__(self, trials: Sequence[_Trial]) -> None:
+        self._trials = trials
+        self.sole: str | None = None
+        if not trials or trials[0][0] is None:
+            self.sole = trials[0][1] if trials else ""
+
+    def name_of(self, target: str, start: int) -> str:
+        """The name of the first trial that holds from a position on."""
+        for holds, name in self._trials:
+            if holds is None or holds(target, start):
+                return name
+        return ""
+
+    def names_of(self, targets: Sequence[str]) -> list[str]:
+        """The name of each, empty where no rule holds: trial by trial, for most fit none."""
+        names = [""] * len(targets)
+        left = list(enumerate(targets))
+        for holds, name in self._trials:
+            found: list[object] = [True] * len(left)
+            if holds is not None:
+                found = [holds(target) for target in targets]
+            if any(found):
+                for (place, _), fits in zip(left, found, strict=True):
+                    if fits:
+                        names[place] = name
+                left = [one for one, fits in zip(left, found, strict=True) if not fits]
+                targets = [target for _, target in left]
+        return names
 
 
 class _Table:
@@ -100,6 +151,12 @@ class _Table:
         self._by_step = {word: self._trials(word) for word in words}
         self._of_any = self._trials(None)
 
+    sole = None
+
+    def names_of(self, targets: Sequence[str]) -> list[str]:
+        """The name of each, empty where no rule holds."""
+        return [self.name_of(target) for target in targets]
+
     def name_of(self, target: str) -> str:
         """The name that the first rule gives which holds, empty when none does."""
         if not self._lines:
@@ -107,21 +164,20 @@ class _Table:
         step, start, end = _step_of(target, 0)
         if step not in self._by_step and _PLACE(step):
             step, start, _ = _step_of(target, end)
-        return self.name_at(step, target, start)
+        return self.trials_of(step).name_of(target, start)
 
-    def name_at(self, step: str, target: str, start: int) -> str:
-        """The same, where the step that counts is known, and where it starts."""
-        for holds, name in self._by_step.get(step, self._of_any):
-            if holds is None or holds(target, start):
-                return name
-        return ""
+    def trials_of(self, step: str) -> _Trials:
+        """What is to be tried on a page whose first step is this."""
+        return self._by_step.get(step, self._of_any)
 
-    def _trials(self, word: str | None) -> list[_Trial]:
-        return [
-            (rule.path.match if rule.path else None, name)
-            for rule, name in self._lines
-            if rule.first is None or word in [one.lower() for one in rule.first]
-        ]
+    def _trials(self, word: str | None) -> _Trials:
+        return _Trials(
+            [
+                (rule.path.match if rule.path else None, name)
+                for rule, name in self._lines
+                if rule.first is None or word in [one.lower() for one in rule.first]
+            ]
+        )
 
 
 def _step_of(target: str, start: int) -> tuple[str, int, int]:

@@ -1,13 +1,11 @@
 """A page's URL read once: its campaign, and the address without what only tracks.
 
-Page URLs are mostly unique, so this is the one reading that every event pays for. What repeats in
-them is kept: the origin here, and in `query` what each parameter's name means.
+This says what is right for one URL; `pages_read` reads a batch by the parts that its URLs share.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from streams.enrich.address import address_of
@@ -47,16 +45,34 @@ def page_url_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> P
         fragment that is a route of a single-page shop (`#/`, `#!`) stays; other parameters keep
         their order and every byte.
     """
-    end = url.find("/", 8)  # behind https:// and at least one character of a host
-    host = _plain_host(url[:end]) if end > 0 else ""
-    if not host:
-        return _any_page_url_of(url, partner_parameters)
-    below = url[end:]
-    if "?" not in below and "#" not in below and ";" not in below:
-        return tuple.__new__(PageUrl, (NO_CAMPAIGN, url, host, below, below))  # half of PageUrl()
-    below, _, fragment = below.partition("#")
-    path, _, query = below.partition("?")
-    return _page_url(url[:end], host, (path, query, fragment), partner_parameters)
+    scheme, host, port, path, query, fragment = address_of(url)
+    origin = f"{scheme}:" if scheme else ""
+    if host:
+        origin += f"//[{host}]" if ":" in host else f"//{host}"
+        origin += f":{port}" if port else ""
+    path = path or ("/" if host else "")
+    if ";" in path:
+        path = _SESSION_IN_PATH.sub("", path)
+    reading = QueryReading(partner_parameters)
+    kept = reading.kept_of(query) if query else ""
+    route = _route(fragment, reading) if fragment else ""
+    target = f"{path}?{kept}" if kept else path
+    return PageUrl(reading.campaign(), f"{origin}{target}{route}", host, path, target)
+
+
+def query_of(query: str, partner_parameters: frozenset[str] = frozenset()) -> tuple[Campaign, str]:
+    """The campaign that a query tells, and what of the query stays."""
+    if not query:
+        return NO_CAMPAIGN, ""
+    reading = QueryReading(partner_parameters)
+    kept = reading.kept_of(query)
+    return reading.campaign(), kept
+
+
+def plain_host(origin: str) -> str:
+    """The host of an origin that is clean as it stands, empty for any other."""
+    plain = _PLAIN_ORIGIN(origin)
+    return plain[1] if plain else ""
 
 
 def campaign_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> Campaign:
@@ -67,49 +83,6 @@ def campaign_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> C
 def clean_url(url: str, partner_parameters: frozenset[str] = frozenset()) -> str:
     """A page's URL without what only tracks."""
     return page_url_of(url, partner_parameters).clean_url
-
-
-@lru_cache(maxsize=1024)
-def _plain_host(origin: str) -> str:
-    """The host of an origin that is clean as it stands, empty for any other."""
-    plain = _PLAIN_ORIGIN(origin)
-    return plain[1] if plain else ""
-
-
-def _any_page_url_of(url: str, partners: frozenset[str]) -> PageUrl:
-    scheme, host, port, path, query, fragment = address_of(url)
-    origin = f"{scheme}:" if scheme else ""
-    if host:
-        origin += f"//[{host}]" if ":" in host else f"//{host}"
-        origin += f":{port}" if port else ""
-    path = path or ("/" if host else "")
-    return _page_url(origin, host, (path, query, fragment), partners)
-
-
-def _page_url(
-    origin: str, host: str, below: tuple[str, str, str], partners: frozenset[str]
-) -> PageUrl:
-    path, query, fragment = below
-    if ";" in path:
-        path = _SESSION_IN_PATH.sub("", path)
-    if not fragment:
-        campaign, kept = _query(query, partners)
-        target = f"{path}?{kept}" if kept else path
-        return tuple.__new__(PageUrl, (campaign, origin + target, host, path, target))
-    reading = QueryReading(partners)
-    target = path
-    if query and (kept := reading.kept_of(query)):
-        target = f"{path}?{kept}"
-    route = _route(fragment, reading)
-    return PageUrl(reading.campaign(), f"{origin}{target}{route}", host, path, target)
-
-
-@lru_cache(maxsize=16_384)
-def _query(query: str, partners: frozenset[str]) -> tuple[Campaign, str]:
-    """What a query tells, and what of it stays: many pages share the query of one campaign."""
-    reading = QueryReading(partners)
-    kept = reading.kept_of(query) if query else ""
-    return reading.campaign(), kept
 
 
 def _route(fragment: str, reading: QueryReading) -> str:

@@ -17,6 +17,7 @@ _TABLES = files("tzdata.zoneinfo")
 _COMPARED = [datetime(2019, 1, 1, tzinfo=UTC) + timedelta(weeks=week) for week in range(7 * 52)]
 
 
+@cache
 def is_country(code: str) -> bool:
     """Whether a code is one of ISO 3166-1 alpha-2, and not such as the registries' `EU`."""
     return code in _zones_of_countries()

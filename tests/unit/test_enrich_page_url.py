@@ -41,13 +41,6 @@ def test_cleaning_twice_changes_nothing_more(host: str, path: str, query: str) -
     assert clean_url(once) == once
 
 
-@given(HOSTS, PATHS, QUERIES)
-def test_the_short_way_and_the_long_way_agree(host: str, path: str, query: str) -> None:
-    """An upper-case scheme takes the long way."""
-    url = f"://{host}/{path}?{query}#/cart?utm_source=mail"
-    assert page_url_of("https" + url) == page_url_of("HTTPS" + url)
-
-
 @pytest.mark.parametrize(
     ("url", "expected"),
     [

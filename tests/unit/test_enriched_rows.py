@@ -27,7 +27,8 @@ from streams.events import (
     SearchPerformed,
     encode,
 )
-from streams.rows import Origin, event_rows
+from streams.records import Origin
+from streams.rows import event_rows
 from tests.builders import enrichment, event, record
 
 ORIGIN = Origin("shop.events", 2, 7)
@@ -183,7 +184,8 @@ def test_long_addresses_are_read_and_not_remembered() -> None:
     assert (
         row_of(event(data=Data(page=Page(url=url, referrer=url))), by)["campaign_source"] == "news"
     )
-    assert url not in by.visited
+    assert url not in by.visited.visits
+    assert url.partition("?")[2] not in by.visited.queries
     assert url not in by.referrers
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import combinations
 
 import pytest
 
 from streams.events import CustomerData, CustomerLoggedIn, Data, Event, Identifiers
-from streams.identity import identifiers_of, pair_rows, told_identifiers, written_identifier
-from tests.builders import event
+from streams.identity import pair_rows, told_identifiers, written_identifier
+from streams.records import Origin
+from streams.rows import event_rows
+from tests.builders import enrichment, event, record
 
 LOWER, UPPER = "ab" * 32, "AB" * 32
 OTHER = "cd" * 32
@@ -48,10 +51,21 @@ def test_what_names_a_person_is_told_in_one_writing(data: Data, expected: Identi
     assert told_identifiers(data) == expected
 
 
-def test_identifiers_stand_by_rank() -> None:
+def pairs_of(*events: Event) -> list[tuple[str, str]]:
+    accepted = [(record(offset, one), one) for offset, one in enumerate(events)]
+    pairs = pair_rows(event_rows(accepted, Origin("t", 0, 1), enrichment())).to_pylist()
+    return [(pair["identifier"], pair["other_identifier"]) for pair in pairs]
+
+
+def test_identifiers_are_paired_by_rank() -> None:
     data = told(email_sha256=UPPER, phone_sha256=OTHER, partner_id="T")
-    one = event(customerid="1", visitorid="a", data=data)
-    assert identifiers_of(one) == ["c:1", f"p:{OTHER}", f"e:{LOWER}", "v:a", "t:T"]
+    ranked = ["c:1", f"p:{OTHER}", f"e:{LOWER}", "v:a", "t:T"]
+    pairs = pairs_of(event(customerid="1", visitorid="a", data=data), event(visitorid="b"))
+    assert pairs == list(combinations(ranked, 2))
+
+
+def test_a_visitor_alone_is_paired_with_nobody() -> None:
+    assert pairs_of(event(visitorid="a"), event(visitorid="b")) == []
 
 
 def test_people_without_an_email_are_not_joined_by_it() -> None:
@@ -59,7 +73,7 @@ def test_people_without_an_email_are_not_joined_by_it() -> None:
         data = CustomerData(email_sha256=NOTHING)
         return event(CustomerLoggedIn, visitorid=visitor, data=data)
 
-    assert pair_rows([registered("a"), registered("b")]).num_rows == 0
+    assert pairs_of(registered("a"), registered("b")) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from streams.events import (
 from streams.identity import pair_rows
 from streams.ledger import gaps_of
 from streams.ranges import range_rows
-from streams.rows import Origin, event_rows
+from streams.records import Origin
+from streams.rows import event_rows
 from tests.builders import NOON, enrichment, event, record
 
 UTC_SHOP = enrichment()
@@ -116,13 +117,13 @@ def test_gaps_are_what_a_fetch_skipped(
 
 def test_a_pair_spans_from_its_first_to_its_last_sight() -> None:
     early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
-    pairs = pair_rows(
-        [
-            event(customerid="c", time=late),
-            event(customerid="c", time=early),
-            event(visitorid="v2"),
-        ]
-    )
+    events = [
+        event(customerid="c", time=late),
+        event(customerid="c", time=early),
+        event(visitorid="v2"),
+    ]
+    accepted = [(record(offset, one), one) for offset, one in enumerate(events)]
+    pairs = pair_rows(event_rows(accepted, ORIGIN, UTC_SHOP))
     assert pairs.to_pylist() == [
         {
             "identifier": "c:c",

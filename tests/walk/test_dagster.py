@@ -22,7 +22,7 @@ from orchestration.settings import OrchestrationSettings
 from streams import ledger
 from streams.events import CustomerData, CustomerLoggedIn, OrderData, OrderPlaced, encode, key_of
 from streams.ranges import range_rows, store
-from streams.rows import Origin, Record
+from streams.records import Origin, Record
 from streams.simulator import Simulation, simulate
 from tests.builders import enrichment, event
 from warehouse.client import Warehouse

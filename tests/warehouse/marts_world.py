@@ -16,7 +16,8 @@ from orchestration.marts.dbt import Dbt
 from streams import ledger
 from streams.events import Event, encode, key_of
 from streams.identity import pair_rows
-from streams.rows import Origin, Record, event_rows
+from streams.records import Origin, Record
+from streams.rows import event_rows
 from tests.builders import enrichment
 from warehouse.client import Warehouse
 
@@ -94,7 +95,7 @@ class MartsWorld:
         ]
         table = event_rows(accepted, Origin(TOPIC, 0, generation), enrichment(ZONE.key))
         self.warehouse.insert_arrow("analytics.events", table)
-        pairs = pair_rows([event for _, event in accepted])
+        pairs = pair_rows(table)
         if pairs.num_rows:
             self.warehouse.insert_arrow("analytics.identity_pairs", pairs)
         self._record(Counter(table.column("occurred_on").to_pylist()), len(accepted))

@@ -13,7 +13,7 @@ from streams.enrich.enrichment import Enrichment, Tables
 from streams.events import Client, Data, Page
 from streams.ledger import claim
 from streams.ranges import range_rows, store
-from streams.rows import Origin
+from streams.records import Origin
 from streams.verify import verify
 from tests.builders import NOON, event, record
 from warehouse.client import Warehouse, WarehouseRefusedError

@@ -6,7 +6,7 @@ import pytest
 
 from streams.ledger import LedgerConflictError, Position, claim, is_owner
 from streams.ranges import RangeRows, range_rows, store
-from streams.rows import Origin
+from streams.records import Origin
 from streams.verify import repair, verify
 from tests.builders import NOON, enrichment, event, record
 from warehouse.client import Warehouse

@@ -1,0 +1,118 @@
+"""The pages of a batch: what their URLs say, read by columns.
+
+Page URLs are mostly unique, so whatever is done for each of them is paid for by nearly every event.
+But they consist of few parts: the origin with the first step of the path, and a query that many
+share. URLs are cut into these, each distinct part is read once, and the answers are spread over the
+rows. What is written another way (a fragment, a session in the path, a host in capitals, a page
+that its first step does not tell) is read one by one: `page_url_of` and `PageRules` say what is
+right, here is only the short way to the same answer, and a property test holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from streams.enrich.campaign import Campaign
+from streams.enrich.cut import Texts
+from streams.enrich.numbered import Numbered, Numbers
+from streams.enrich.page import OTHER, Names
+from streams.enrich.visited import Section, Visited
+
+
+class PagesRead(NamedTuple):
+    """What n URLs say; the campaign is None where there is no page."""
+
+    campaigns: Numbered[Campaign | None]
+    clean_urls: pa.StringArray
+    kinds: Numbered[str]
+    zones: Numbered[str]
+
+
+def pages_read(urls: pa.StringArray, visited: Visited) -> PagesRead:
+    """Read the URLs of a batch.
+
+    Args:
+        urls: (n,), empty where there is no page.
+        visited: the rules in force, with what is remembered of earlier batches.
+    """
+    texts = Texts(urls)
+    (query_at,) = texts.nth("?", 1)
+    sections = _sections(texts, query_at, visited)
+    is_clean = np.array([section is not None for section in sections.distinct], bool)
+    is_usual = is_clean[sections.codes] & texts.end_in_ascii()
+    is_usual &= ~(texts.have("#") | texts.have(";"))
+    campaigns, clean_urls = _by_queries(texts, query_at, is_usual, visited)
+    cleaned = Texts(clean_urls)
+    (path_at,) = cleaned.nth("/", 3)
+    named = _Named(sections.codes, is_usual, cleaned.between(path_at, cleaned.ends))
+    kinds = named.by([section and section.kinds for section in sections.distinct], OTHER)
+    zones = named.by([section and section.zones for section in sections.distinct], "")
+
+    unusual = np.flatnonzero(~is_usual)
+    visits = [visited.visits[url] for url in _texts_of(urls, unusual)]
+    campaigns.codes[unusual] = [campaigns.numbers[visit.campaign] for visit in visits]
+    kinds.codes[unusual] = [kinds.numbers[visit.page.kind] for visit in visits]
+    zones.codes[unusual] = [zones.numbers[visit.page.zone] for visit in visits]
+    seen = pa.array([visit.clean_url for visit in visits], pa.string())
+    clean_urls = pc.replace_with_mask(clean_urls, pa.array(~is_usual), seen)
+    return PagesRead(campaigns, clean_urls, kinds, zones)
+
+
+def _sections(texts: Texts, query_at: Any, visited: Visited) -> Numbered[Section | None]:
+    """The section of each URL, by its beginning up to the / behind the first step of its path."""
+    (step_end,) = texts.nth("/", 4)
+    end = np.minimum(np.minimum(step_end + 1, query_at), texts.ends)
+    beginnings = texts.between(texts.begins, end).dictionary_encode()
+    numbers = Numbers[Section | None]()
+    of_beginning = [numbers[visited.sections[one]] for one in beginnings.dictionary.to_pylist()]
+    return Numbered(np.array(of_beginning, np.int32)[beginnings.indices.to_numpy()], numbers)
+
+
+def _by_queries(
+    texts: Texts, query_at: Any, is_usual: Any, visited: Visited
+) -> tuple[Numbered[Campaign | None], pa.StringArray]:
+    """The campaigns of usual URLs, and these URLs with what stays of their queries."""
+    begin = np.where(is_usual, np.minimum(query_at + 1, texts.ends), texts.ends)
+    queries = texts.between(begin, texts.ends).dictionary_encode()
+    answers = [visited.queries[query] for query in queries.dictionary.to_pylist()]
+    campaigns = Numbers[Campaign | None]()
+    of_query = np.array([campaigns[campaign] for campaign, _ in answers], np.int32)
+    kept = pa.array([kept for _, kept in answers], pa.string()).take(queries.indices)
+    bare = texts.between(texts.begins, query_at)
+    with_kept = pc.binary_join_element_wise(bare, kept, "?")
+    clean_urls = pc.if_else(pc.equal(kept, ""), bare, with_kept)
+    return Numbered(of_query[queries.indices.to_numpy()], campaigns), clean_urls
+
+
+class _Named(NamedTuple):
+    """Names for the pages of n rows, by the section of each; of use only where a row is usual."""
+
+    section_codes: Any
+    is_usual: Any
+    targets: pa.StringArray
+
+    def by(self, names_of_sections: Sequence[Names | None], otherwise: str) -> Numbered[str]:
+        numbers, ways = Numbers[str](), Numbers[Names | None]()
+        of_section = np.array([ways[names] for names in names_of_sections], np.int32)
+        way_codes = of_section[self.section_codes]
+        codes = np.zeros(len(way_codes), np.int32)
+        for way, names in enumerate(ways):
+            if names is None:
+                continue
+            rows = np.flatnonzero(self.is_usual & (way_codes == way))
+            if names.sole is not None:
+                codes[rows] = numbers[names.sole or otherwise]
+            else:
+                found = names.names_of(_texts_of(self.targets, rows))
+                codes[rows] = [numbers[name or otherwise] for name in found]
+        return Numbered(codes, numbers)
+
+
+def _texts_of(column: pa.StringArray, rows: Any) -> list[str]:
+    texts: list[str] = column.take(pa.array(rows)).to_pylist()
+    return texts
