@@ -39,7 +39,7 @@ def serve(settings: CollectorSettings, stream: StreamSettings) -> None:
     settings.refuse_unguarded()
     sys.setswitchinterval(SWITCH_SECONDS)
     _allow_many_connections()
-    publisher = Publisher(stream, settings.spool, settings.collector_spool_bytes)
+    publisher = Publisher(stream, settings.spool, settings.collector_spool_bytes, sends_apart=True)
     try:
         uvloop.run(_answer(publisher, settings))
     finally:
