@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -40,6 +41,7 @@ def serve(settings: CollectorSettings, stream: StreamSettings) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     _allow_many_connections()
     publisher = Publisher(stream, settings.spool, settings.collector_spool_bytes, sends_apart=True)
+    gc.freeze()  # looking through all that was imported stands still for 20 ms
     try:
         uvloop.run(_answer(publisher, settings))
     finally:
