@@ -80,7 +80,7 @@ class Load:
         self._host, self._port = place.hostname or "127.0.0.1", place.port or 80
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
-        self._free: list[Connection] = []
+        self._free: deque[Connection] = deque()  # in turn, or some would be idle for too long
 
     def run(self, rate: int, seconds: int) -> list[Told]:
         """Send every request at its moment, and wait for the answers."""
@@ -92,7 +92,7 @@ class Load:
         coming = deque(zip((request for _, request in requests), answers, strict=True))
         while (coming or self._is_awaiting()) and _now(began) < seconds + PATIENCE_SECONDS:
             while coming and self._free and coming[0][1].due_seconds <= _now(began):
-                self._free.pop().ask(*coming.popleft())
+                self._free.popleft().ask(*coming.popleft())
             due = coming[0][1].due_seconds if coming and self._free else _now(began) + 0.1
             self._hear(began, due - _now(began))
         return answers
@@ -118,6 +118,8 @@ class Load:
             except ConnectionError:
                 self._poll.unregister(number)
                 del self._connections[number]
+                if connection in self._free:
+                    self._free.remove(connection)
                 continue
             if status and connection.told:
                 connection.told.took_seconds = _now(began) - connection.told.due_seconds
