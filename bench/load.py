@@ -2,26 +2,24 @@
 
 `python -m bench.load URL RATE SECONDS TOLD`: every request has a moment at which it is due, and its
 latency counts from that moment, so that a server that stands still is charged for every client that
-would have come meanwhile. A hundred connections are kept alive; a request that finds
-none free waits.
+would have come meanwhile. A hundred connections are kept alive; a request that finds none free
+waits.
 TOLD gets one JSON line per request: id, when it was due, seconds it took, status (0: no answer).
 """
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import json
+import select
+import socket
 import sys
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlsplit
-
-import uvloop
 
 CONNECTIONS = 100
 VISITORS = 997
@@ -40,80 +38,93 @@ class Told:
     status: int = 0
 
 
-class Connection(asyncio.Protocol):
-    """One kept-alive connection, one request at a time; it asks for the next when it is free."""
+class Connection:
+    """One kept-alive connection, one request at a time."""
 
-    def __init__(self, is_free: Callable[[Connection], None]) -> None:
-        self._is_free = is_free
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = socket.create_connection((host, port))
+        self.socket.setblocking(False)
+        self.told: Told | None = None
         self._received = b""
-        self._told: Told | None = None
-        self._due_at = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready."""
-        self._transport = cast(asyncio.Transport, transport)
+    def ask(self, request: bytes, told: Told) -> None:
+        """Send a request."""
+        self.told = told
+        assert self.socket.send(request) == len(request)
 
-    def ask(self, request: bytes, told: Told, due_at: float) -> None:
-        """Send a request; the answer is noted when it comes."""
-        self._told, self._due_at = told, due_at
-        self._transport.write(request)
+    def answered(self) -> int:
+        """Read on: the status when the whole answer has come, else 0.
 
-    def data_received(self, data: bytes) -> None:
-        """Note the answer when the whole of it has come."""
-        self._received += data
+        Raises:
+            ConnectionError: the collector has closed the connection.
+        """
+        received = self.socket.recv(65536)
+        if not received:
+            raise ConnectionResetError
+        self._received += received
         head, found, body = self._received.partition(b"\r\n\r\n")
-        if not found or not self._told:
-            return
+        if not found:
+            return 0
         length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-        if len(body) >= length:
-            self._told.took_seconds = time.perf_counter() - self._due_at
-            self._told.status = int(head[9:12])
-            self._received, self._told = b"", None
-            self._is_free(self)
+        if len(body) < length:
+            return 0
+        self._received = b""
+        return int(head[9:12])
 
 
 class Load:
-    """Requests to one collector."""
+    """Requests to one collector, from a plain loop: asyncio's takes as much as the collector."""
 
     def __init__(self, url: str) -> None:
         place = urlsplit(url)
         self._host, self._port = place.hostname or "127.0.0.1", place.port or 80
-        self._free: list[Connection] = []
-        self._waiting: deque[tuple[bytes, Told, float]] = deque()
+        self._poll = select.epoll()
+        self._connections: dict[int, Connection] = {}
+        self._free: deque[Connection] = deque()  # in turn, or some would be idle for too long
 
-    async def run(self, rate: int, seconds: int) -> list[Told]:
+    def run(self, rate: int, seconds: int) -> list[Told]:
         """Send every request at its moment, and wait for the answers."""
         requests = [self._request(number) for number in range(rate * seconds)]
         answers = [Told(event_id, number / rate) for number, (event_id, _) in enumerate(requests)]
-        await self._connect()
+        self._connect()
+        gc.disable()  # a pause would be charged to the collector
         began = time.perf_counter() + 0.5
-        for told, (_, request) in zip(answers, requests, strict=True):
-            due_at = began + told.due_seconds
-            while (wait := due_at - time.perf_counter()) > 0:
-                await asyncio.sleep(wait)
-            if self._free:
-                self._free.pop().ask(request, told, due_at)
-            else:
-                self._waiting.append((request, told, due_at))
-        deadline = time.perf_counter() + PATIENCE_SECONDS
-        while time.perf_counter() < deadline and not all(told.status for told in answers):
-            await asyncio.sleep(0.1)
+        coming = deque(zip((request for _, request in requests), answers, strict=True))
+        while (coming or self._is_awaiting()) and _now(began) < seconds + PATIENCE_SECONDS:
+            while coming and self._free and coming[0][1].due_seconds <= _now(began):
+                self._free.popleft().ask(*coming.popleft())
+            due = coming[0][1].due_seconds if coming and self._free else _now(began) + 0.1
+            self._hear(began, due - _now(began))
         return answers
 
-    async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _connect(self) -> None:
         for _ in range(CONNECTIONS):
-            _, connection = await loop.create_connection(
-                lambda: Connection(self._take_next), self._host, self._port
-            )
+            connection = Connection(self._host, self._port)
+            self._connections[connection.socket.fileno()] = connection
+            self._poll.register(connection.socket, select.EPOLLIN)
             self._free.append(connection)
 
-    def _take_next(self, connection: Connection) -> None:
-        """A connection has its answer: it sends what waits, or waits itself."""
-        if self._waiting:
-            connection.ask(*self._waiting.popleft())
-        else:
-            self._free.append(connection)
+    def _is_awaiting(self) -> bool:
+        return len(self._free) < len(self._connections)
+
+    def _hear(self, began: float, seconds: float) -> None:
+        """Note the answers that come, for at most so long (`select` knows microseconds)."""
+        if not select.select([self._poll], [], [], max(seconds, 0.0))[0]:
+            return
+        for number, _ in self._poll.poll(0):
+            connection = self._connections[number]
+            try:
+                status = connection.answered()
+            except ConnectionError:
+                self._poll.unregister(number)
+                del self._connections[number]
+                if connection in self._free:
+                    self._free.remove(connection)
+                continue
+            if status and connection.told:
+                connection.told.took_seconds = _now(began) - connection.told.due_seconds
+                connection.told.status = status
+                self._free.append(connection)
 
     def _request(self, number: int) -> tuple[str, bytes]:
         event_id = str(uuid.uuid4())
@@ -150,9 +161,13 @@ class Load:
         return head.encode() + body
 
 
+def _now(began: float) -> float:
+    return time.perf_counter() - began
+
+
 def main(url: str, rate: int, seconds: int, told: Path) -> None:
     """Send, then write down what became of each."""
-    answers = uvloop.run(Load(url).run(rate, seconds))
+    answers = Load(url).run(rate, seconds)
     with told.open("w") as file:
         for one in answers:
             line = [one.id, one.due_seconds, one.took_seconds, one.status]

@@ -27,6 +27,7 @@ from streams.decode import Rejected, decode
 from streams.events import Event, encode, key_of
 from streams.framing import Message
 from streams.producer import BrokerBusyError, BrokerError, EventProducer
+from streams.producer.apart import ApartProducer
 from streams.settings import StreamSettings
 from streams.spool import Spool, SpoolFullError
 
@@ -79,6 +80,7 @@ class Publisher:
         max_bytes: int = MAX_SPOOL_BYTES,
         *,
         is_synced: bool = False,
+        sends_apart: bool = False,
     ) -> None:
         """Take over the spool and begin to send what an earlier process left in it.
 
@@ -87,6 +89,7 @@ class Publisher:
             spool_dir: a folder of this publisher's own on a local disk.
             max_bytes: the most that events may take there; more are refused.
             is_synced: survive a power failure too, at the price of a disk write per event.
+            sends_apart: send from a process of its own, so that sending holds up no thread here.
 
         Raises:
             SpoolTakenError: another publisher uses the folder.
@@ -94,7 +97,8 @@ class Publisher:
         self._settings = settings
         self._spool = Spool(spool_dir, max_bytes, is_synced=is_synced)
         self._process = os.getpid()
-        self._producer: EventProducer | None = None
+        self._sends_apart = sends_apart
+        self._producer: EventProducer | ApartProducer | None = None
         self._is_out = False
         self._tally: Counter[str] = Counter()
         self._tallying = threading.Lock()
@@ -201,10 +205,11 @@ class Publisher:
     def _deliver(self, messages: list[Message]) -> None:
         """Have messages acknowledged, in small bursts so that the shop's threads get their turn."""
         if self._producer is None:
-            self._producer = EventProducer(self._settings, OUTAGE_BUDGET_SECONDS)
+            connect = ApartProducer if self._sends_apart else EventProducer
+            self._producer = connect(self._settings, OUTAGE_BUDGET_SECONDS)
         for number, message in enumerate(messages):
             self._producer.send(message.key, message.value)
-            if number % BURST_MESSAGES == 0:
+            if number % BURST_MESSAGES == 0 and not self._sends_apart:
                 time.sleep(NAP_SECONDS)
         self._producer.flush()
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import web
+import uvloop
 
-from streams.collector.serving import runner_of
+from streams.collector.connections import HttpServer
+from streams.collector.serving import server_of
 from streams.collector.settings import CollectorSettings
 from streams.framing import read_frames
 from streams.publisher import Publisher
@@ -103,21 +104,24 @@ def answering(
     publisher: Publisher, settings: CollectorSettings, at_most: int | None = None
 ) -> Iterator[int]:
     """The HTTP side of a collector in a thread, of so many connections; on which port."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="collector")
     thread.start()
 
-    async def start() -> web.ServerRunner:
-        runner = runner_of(publisher, settings, at_most)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", settings.collector_port).start()
-        return runner
+    async def start() -> tuple[asyncio.Server, HttpServer]:
+        server = server_of(publisher, settings, at_most)
+        port = settings.collector_port
+        return await loop.create_server(server.connection, "127.0.0.1", port), server
 
-    runner = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    async def stop(listener: asyncio.Server, server: HttpServer) -> None:
+        listener.close()
+        await server.finish(5)
+
+    listener, server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
-        yield runner.addresses[0][1]
+        yield listener.sockets[0].getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(20)
+        asyncio.run_coroutine_threadsafe(stop(listener, server), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

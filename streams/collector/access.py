@@ -12,12 +12,12 @@ import hmac
 from collections.abc import Collection, Container
 
 PROXY_MARKS = (
-    "Forwarded",
-    "Via",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Real-IP",
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
 )
 
 
@@ -44,7 +44,7 @@ def shows_token(authorization: str, token: str) -> bool:
 
 
 def is_forwarded(headers: Container[str]) -> bool:
-    """Whether a proxy says that it handed a request on."""
+    """Whether a proxy says that it handed a request on; names of headers in lower case."""
     return any(mark in headers for mark in PROXY_MARKS)
 
 

@@ -8,6 +8,7 @@ tell whether a page's last words arrived, so they say them again on the next pag
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -67,7 +68,7 @@ class RecentIds:
 
     def __init__(self, at_most: int = REMEMBERED_IDS) -> None:
         self._at_most = at_most
-        self._ids: dict[str, None] = {}
+        self._ids: OrderedDict[str, None] = OrderedDict()  # of a dict, the oldest is long to find
 
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._ids
@@ -76,7 +77,7 @@ class RecentIds:
         """Remember an id, and forget the oldest when they are too many."""
         self._ids[event_id] = None
         if len(self._ids) > self._at_most:
-            del self._ids[next(iter(self._ids))]
+            self._ids.popitem(last=False)
 
 
 class Intake:

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import msgspec
-from aiohttp import web
 
 from streams.collector.access import is_forwarded, may_send_beacons, shows_token
 from streams.collector.beacons import Visit
@@ -20,6 +19,7 @@ from streams.collector.bodies import Refusal, messages_in, unreadable
 from streams.collector.intake import Intake, Outcome
 from streams.collector.metrics import metrics
 from streams.collector.page import page_script
+from streams.collector.requests import Answer, BrokenBodyError, Request
 from streams.collector.settings import CollectorSettings
 from streams.collector.visitors import (
     client_address,
@@ -32,7 +32,10 @@ from streams.collector.visitors import (
 from streams.publisher import Publisher
 
 RETRY_AFTER_SECONDS = "10"
+JSON = {"Content-Type": "application/json"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 SCRIPT_HEADERS = {
+    "Content-Type": "text/javascript; charset=utf-8",
     "Cache-Control": "public, max-age=3600",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -44,7 +47,7 @@ PREFLIGHT_HEADERS = {
 }
 
 
-Endpoint = Callable[[web.BaseRequest], Awaitable[web.Response]]
+Endpoint = Callable[[Request], Awaitable[Answer]]
 
 
 class Collector:
@@ -68,8 +71,8 @@ class Collector:
             ("GET", "/metrics"): self._metrics,
         }
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        """The answer to any request; a bug gives aiohttp's page for 500, and a line in the log."""
+    async def answer(self, request: Request) -> Answer:
+        """The answer to any request."""
         endpoint = self._endpoints.get((request.method, request.path))
         if endpoint:
             return await endpoint(request)
@@ -79,7 +82,7 @@ class Collector:
         told = f"{', '.join(methods)} is taken here, not {request.method[:20]}"
         return self._refused("other", Refusal(405, told), {"Allow": ", ".join(methods)})
 
-    async def _events(self, request: web.BaseRequest) -> web.Response:
+    async def _events(self, request: Request) -> Answer:
         """Events of the shop's servers."""
         at_most = self._settings.collector_max_body_bytes
         messages = self._refusal_of_stranger(request) or await self._messages(request, at_most)
@@ -87,7 +90,7 @@ class Collector:
             return self._refused("events", messages)
         return self._answer("events", await self._intake.take_events(messages))
 
-    async def _beacon(self, request: web.BaseRequest) -> web.Response:
+    async def _beacon(self, request: Request) -> Answer:
         """Events of a browser's page; whoever comes without our cookie gets one."""
         refusal = self._refusal_of_page(request)
         if refusal:
@@ -103,57 +106,51 @@ class Collector:
         outcome = await self._intake.take_beacons(messages, visit)
         return self._answer("beacon", outcome, headers)
 
-    async def _preflight(self, request: web.BaseRequest) -> web.Response:
+    async def _preflight(self, request: Request) -> Answer:
         """A browser asks whether a page may send what is no simple form."""
         refusal = self._refusal_of_page(request)
         if refusal:
             return self._refused("preflight", refusal)
-        return web.Response(status=204, headers={**_cors(request), **PREFLIGHT_HEADERS})
+        return Answer(204, headers={**_cors(request), **PREFLIGHT_HEADERS})
 
-    async def _page_script(self, _: web.BaseRequest) -> web.Response:
-        return web.Response(
-            body=self._script,
-            content_type="text/javascript",
-            charset="utf-8",
-            headers=SCRIPT_HEADERS,
-        )
+    async def _page_script(self, _: Request) -> Answer:
+        return Answer(200, self._script, SCRIPT_HEADERS)
 
-    async def _health(self, _: web.BaseRequest) -> web.Response:
+    async def _health(self, _: Request) -> Answer:
         """Whether events are taken and, when the broker lets us, sent."""
         if self._publisher.counts().is_sending:
-            return web.Response(text="ok\n")
-        return web.Response(status=503, text="events are kept, but nothing sends them: restart\n")
+            return Answer(200, b"ok\n", TEXT)
+        return Answer(503, b"events are kept, but nothing sends them: restart\n", TEXT)
 
-    async def _metrics(self, request: web.BaseRequest) -> web.Response:
+    async def _metrics(self, request: Request) -> Answer:
         """Counts for the shop's monitoring."""
         refusal = self._refusal_of_stranger(request)
         if refusal:
             return self._refused("metrics", refusal)
-        return web.Response(text=metrics(self._publisher.counts(), self._answers))
+        told = metrics(self._publisher.counts(), self._answers)
+        return Answer(200, told.encode(), TEXT)
 
-    def _refusal_of_stranger(self, request: web.BaseRequest) -> Refusal | None:
+    def _refusal_of_stranger(self, request: Request) -> Refusal | None:
         """Why a request is not one of the shop's own servers; without a token, of this machine."""
-        if "Origin" in request.headers:
+        if "origin" in request.headers:
             return Refusal(403, "browsers send to /v1/beacon: here the shop's servers speak")
         if not self._settings.collector_token and (self._proxies or is_forwarded(request.headers)):
             return Refusal(403, "behind a proxy this needs a token: set COLLECTOR_TOKEN")
-        given = request.headers.get("Authorization", "")
+        given = request.headers.get("authorization", "")
         if not shows_token(given, self._settings.collector_token):
             return Refusal(401, "`Authorization: Bearer` with the COLLECTOR_TOKEN is needed")
         return None
 
-    def _refusal_of_page(self, request: web.BaseRequest) -> Refusal | None:
-        origin = request.headers.get("Origin", "")
-        if may_send_beacons(origin, request.headers.get("Host", ""), self._origins):
+    def _refusal_of_page(self, request: Request) -> Refusal | None:
+        origin = request.headers.get("origin", "")
+        if may_send_beacons(origin, request.headers.get("host", ""), self._origins):
             return None
         return Refusal(403, f"pages of {_clean(origin)[:80]} are not among COLLECTOR_ORIGINS")
 
-    async def _messages(
-        self, request: web.BaseRequest, at_most_bytes: int
-    ) -> list[bytes] | Refusal:
+    async def _messages(self, request: Request, at_most_bytes: int) -> list[bytes] | Refusal:
         """The messages of a request's body."""
-        media = request.headers.get("Content-Type", "")
-        unread = unreadable(_clean(media), request.headers.get("Content-Encoding", ""))
+        media = request.headers.get("content-type", "")
+        unread = unreadable(_clean(media), request.headers.get("content-encoding", ""))
         if unread:
             return unread
         body = await self._body(request, at_most_bytes)
@@ -161,47 +158,44 @@ class Collector:
             return body
         return messages_in(media, body, self._settings.collector_max_events)
 
-    async def _body(self, request: web.BaseRequest, at_most: int) -> bytes | Refusal:
+    async def _body(self, request: Request, at_most: int) -> bytes | Refusal:
         """The whole body, unless it is too long or too slow."""
         too_long = Refusal(413, f"the body is longer than {at_most:,} bytes")
-        if (request.content_length or 0) > at_most:
+        if request.announced_bytes > at_most:
             return too_long
         try:
-            if request.content.is_eof():  # a small body comes with its head
-                body = request.content.read_nowait()
-            else:
+            if not request.is_whole:  # a small body comes with its head
                 async with asyncio.timeout(self._settings.collector_body_seconds):
-                    await _ask_for_body(request)
-                    body = await _read(request, at_most)
+                    await request.read(at_most)
         except TimeoutError:
             return Refusal(408, "the body did not come in time")
-        except web.RequestPayloadError:
+        except BrokenBodyError:
             return Refusal(400, "the body does not keep to HTTP")
-        return body if len(body) <= at_most else too_long
+        return bytes(request.body) if len(request.body) <= at_most else too_long
 
-    def _visit(self, request: web.BaseRequest) -> Visit:
+    def _visit(self, request: Request) -> Visit:
         """What the headers of a request and its connection say about the visitor."""
         headers = request.headers
-        forwarded = ",".join(headers.getall("X-Forwarded-For", []))
+        forwarded = headers.get("x-forwarded-for", "")
         return Visit(
-            visitor=visitor_of(headers.get("Cookie", "")) or new_visitor(),
+            visitor=visitor_of(headers.get("cookie", "")) or new_visitor(),
             source=self._settings.collector_source,
-            user_agent=_clean(headers.get("User-Agent", "")),
-            address=client_address(_peer(request), forwarded, self._proxies),
-            language=language_of(_clean(headers.get("Accept-Language", ""))),
+            user_agent=_clean(headers.get("user-agent", "")),
+            address=client_address(request.peer, forwarded, self._proxies),
+            language=language_of(_clean(headers.get("accept-language", ""))),
             received_at=datetime.now(UTC),
         )
 
-    def _is_secure(self, request: web.BaseRequest) -> bool:
+    def _is_secure(self, request: Request) -> bool:
         """Whether the browser came by https, or its page did."""
-        if request.headers.get("Origin", "").startswith("https://"):
+        if request.headers.get("origin", "").startswith("https://"):
             return True
-        is_told = request.headers.get("X-Forwarded-Proto", "").lower() == "https"
-        return is_told and is_trusted(_peer(request), self._proxies)
+        is_told = request.headers.get("x-forwarded-proto", "").lower() == "https"
+        return is_told and is_trusted(request.peer, self._proxies)
 
     def _answer(
         self, endpoint: str, outcome: Outcome, headers: dict[str, str] | None = None
-    ) -> web.Response:
+    ) -> Answer:
         headers = headers or {}
         if outcome.failure:
             headers["Retry-After"] = RETRY_AFTER_SECONDS
@@ -209,41 +203,20 @@ class Collector:
 
     def _refused(
         self, endpoint: str, refusal: Refusal, headers: dict[str, str] | None = None
-    ) -> web.Response:
+    ) -> Answer:
         body = msgspec.json.encode({"accepted": 0, "error": refusal.reason})
         answer = self._json(endpoint, refusal.status, body, headers or {})
-        if refusal.status in (408, 413):
-            answer.force_close()  # the rest of the body is not waited for
+        answer.is_last = refusal.status in (408, 413)  # the rest of the body is not waited for
         return answer
 
-    def _json(
-        self, endpoint: str, status: int, body: bytes, headers: dict[str, str]
-    ) -> web.Response:
+    def _json(self, endpoint: str, status: int, body: bytes, headers: dict[str, str]) -> Answer:
         self._answers[endpoint, status] += 1
-        headers["Content-Type"] = "application/json"
-        return web.Response(status=status, body=body, headers=headers)
+        return Answer(status, body, headers | JSON)
 
 
-async def _ask_for_body(request: web.BaseRequest) -> None:
-    """Tell a client that waits for it (curl does above 1 MB) that its body would be taken."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # the answer itself has not begun
-
-
-async def _read(request: web.BaseRequest, at_most: int) -> bytes:
-    """A body to its end, or so far that it is too long."""
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > at_most:
-            break
-    return bytes(body)
-
-
-def _cors(request: web.BaseRequest) -> dict[str, str]:
+def _cors(request: Request) -> dict[str, str]:
     """The headers that let a page of another origin read the answer; it may, or was refused."""
-    origin = request.headers.get("Origin")
+    origin = request.headers.get("origin", "")
     if not origin:
         return {}
     return {
@@ -251,11 +224,6 @@ def _cors(request: web.BaseRequest) -> dict[str, str]:
         "Access-Control-Allow-Credentials": "true",
         "Vary": "Origin",
     }
-
-
-def _peer(request: web.BaseRequest) -> str:
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    return str(peer[0]) if peer else ""
 
 
 def _clean(header: str) -> str:

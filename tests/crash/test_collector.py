@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -76,6 +78,20 @@ def topic_of(settings: StreamSettings) -> list[Record]:
     return records
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started, if they live."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return [int(one) for thread in threads for one in (thread / "children").read_text().split()]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+
+
 @pytest.fixture
 def collector(stream_settings: StreamSettings, tmp_path: Path) -> Iterator[CollectorProcess]:
     process = CollectorProcess(stream_settings, tmp_path / "spool", free_port_pair())
@@ -119,6 +135,46 @@ def test_events_are_answered_with_202_while_the_broker_is_down_and_arrive_when_i
     eventually(lambda: collector.metric("collector_events_unsent") == 0, tell=collector.told)
     assert collector.stop() == 0
     arrived = {json.loads(one.value or b"{}")["id"] for one in topic_of(settings)}
+    assert clients.answered - arrived == set()
+
+
+def test_the_process_that_sends_outlives_no_collector_but_all_signals_to_stop(
+    collector: CollectorProcess, stream_settings: StreamSettings
+) -> None:
+    collector.place.post("/v1/events", encode(event(id="e1")))
+    eventually(lambda: collector.metric("collector_events_unsent") == 0)
+    (killed,) = children_of(collector.process.pid)
+    collector.kill()
+    eventually(lambda: not is_alive(killed))
+    collector.start()
+    collector.place.post("/v1/events", encode(event(id="e2")))
+    eventually(lambda: collector.metric("collector_events_unsent") == 0)
+    (told_to_stop,) = children_of(collector.process.pid)
+    os.kill(told_to_stop, signal.SIGTERM)  # as systemd does with all processes of a service
+    collector.place.post("/v1/events", encode(event(id="e3")))
+    assert collector.stop() == 0
+    assert not is_alive(told_to_stop)
+    assert [json.loads(one.value or b"{}")["id"] for one in topic_of(stream_settings)] == [
+        "e1",
+        "e2",
+        "e3",
+    ]
+
+
+def test_when_the_process_that_sends_is_killed_another_goes_on(
+    collector: CollectorProcess, stream_settings: StreamSettings
+) -> None:
+    clients = Clients(collector)
+    with clients.sending():
+        eventually(lambda: collector.metric("collector_events_sent_total") > 100)
+        (first,) = children_of(collector.process.pid)
+        os.kill(first, signal.SIGKILL)
+        sent = collector.metric("collector_events_sent_total")
+        eventually(lambda: collector.metric("collector_events_sent_total") > sent + 100)
+    assert first not in children_of(collector.process.pid)
+    assert collector.stop() == 0, collector.told()
+    assert "the process that does it died" in collector.told()
+    arrived = {json.loads(one.value or b"{}")["id"] for one in topic_of(stream_settings)}
     assert clients.answered - arrived == set()
 
 

@@ -24,6 +24,7 @@ from streams.producer import (
     read_topic,
     topic_id,
 )
+from streams.producer.apart import ApartProducer
 from streams.settings import StreamSettings
 from tests.fixtures_kafka import settings_on
 from tests.processes import eventually
@@ -53,6 +54,32 @@ def test_a_missing_topic_is_named_at_once(kafka_server: str, tmp_path: Path) -> 
         EventProducer(settings)
     with pytest.raises(BrokerRefusedError, match="there is no topic"):
         topic_id(settings, settings.events_topic)
+
+
+def test_a_producer_apart_publishes_what_was_flushed_and_ends_its_process(
+    stream_settings: StreamSettings,
+) -> None:
+    producer = ApartProducer(stream_settings, 10)
+    producer.send(b"k", b"1")
+    producer.send(b"k", b"2")
+    producer.flush()
+    producer.send(b"k", b"3")
+    producer.close()
+    values = [one.value for one in read_topic(stream_settings, stream_settings.events_topic)]
+    assert values == [b"1", b"2"]
+    with pytest.raises(BrokerBusyError, match="the process that does it died"):
+        producer.flush()
+
+
+def test_a_producer_apart_tells_what_the_broker_refuses_or_that_there_is_none(
+    kafka_server: str, tmp_path: Path
+) -> None:
+    settings = settings_on(kafka_server, tmp_path)
+    with pytest.raises(BrokerRefusedError, match=f"there is no topic {settings.events_topic}"):
+        ApartProducer(settings, 10)
+    nowhere = dataclasses.replace(settings, kafka_brokers="127.0.0.1:1")
+    with pytest.raises(BrokerBusyError, match="no broker answers"):
+        ApartProducer(nowhere, 0.5)
 
 
 def test_events_of_a_key_stay_in_order_in_the_partition_that_kafka_itself_would_choose(
