@@ -157,7 +157,10 @@ class LocalKafka:
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*self._java(java), "kafka.tools.StorageTool", "format"]
-        command += ["-t", cluster, "-c", str(self._properties)]
+        command += [
+            f"--cluster-id={cluster}",
+            f"--config={self._properties}",
+        ]  # one may begin with -
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode != 0:
             raise LocalKafkaError(f"Kafka's storage could not be formatted:\n{run.stderr[-2000:]}")
