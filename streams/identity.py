@@ -60,7 +60,7 @@ def pair_rows(events: pa.Table) -> pa.Table:
     known = events.select([*COLUMNS, "occurred_at"]).filter(is_known)  # few of a batch
     seen: dict[tuple[str, str], tuple[datetime, datetime]] = {}
     for *told, at in zip(*(column.to_pylist() for column in known.columns), strict=True):
-        for pair in combinations(identifiers_of(told), 2):
+        for pair in combinations(_ranked(told), 2):
             first, last = seen.get(pair, (at, at))
             seen[pair] = (min(first, at), max(last, at))
     return pa.table(
@@ -73,8 +73,8 @@ def pair_rows(events: pa.Table) -> pa.Table:
     )
 
 
-def identifiers_of(values: Iterable[str]) -> list[str]:
-    """The identifiers of one event, by rank, of what it says in the columns of `COLUMNS`."""
+def _ranked(values: Iterable[str]) -> list[str]:
+    """The identifiers of one event by rank, from what it says in `COLUMNS`."""
     return [f"{rank}:{value}" for rank, value in zip(RANKS, values, strict=True) if value]
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import msgspec
 
 from streams.events import CartItemAdded, Event, OrderPaid, OrderPlaced
-from streams.identity import RANKS, identifiers_of
+from streams.identity import RANKS, told_identifiers
 
 GAP = timedelta(minutes=30)
 WAIT = timedelta(hours=24)
@@ -78,6 +78,19 @@ def merged(resolved: Mapping[str, str]) -> dict[str, str]:
     """Of the persons of identifiers, those that more than one identifier has."""
     sizes = Counter(resolved.values())
     return {one: person for one, person in resolved.items() if sizes[person] > 1}
+
+
+def identifiers_of(event: Event) -> list[str]:
+    """Every identifier of an event, by rank."""
+    told = told_identifiers(event.data)
+    values = {
+        "c": event.customerid,
+        "p": told.phone_sha256,
+        "e": told.email_sha256,
+        "v": event.visitorid,
+        "t": told.partner_id,
+    }
+    return [f"{kind}:{values[kind]}" for kind in RANKS if values[kind]]
 
 
 def persons(

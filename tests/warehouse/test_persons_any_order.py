@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 from orchestration.days import unseen_days
 from streams.events import Data, Event, Identifiers
-from streams.identity import identifiers_of
 from tests import oracle
 from tests.builders import event
 from tests.warehouse.marts_world import ZONE, MartsWorld, Message, build_dirty_days
@@ -80,7 +79,7 @@ def schedules(draw: st.DrawFn) -> Schedule:
     batches = st.lists(st.integers(0, BATCHES - 1), min_size=len(events), max_size=len(events)).map(
         tuple
     )
-    seen = sorted({pair for one in events for pair in combinations(identifiers_of(one), 2)})
+    seen = sorted({pair for one in events for pair in combinations(oracle.identifiers_of(one), 2)})
     apart = draw(decisions_about(seen)) if seen else frozenset()
     rejoined = frozenset(one for one in sorted(apart) if draw(st.booleans()))
     return Schedule(tuple(events), (draw(batches), draw(batches)), apart, rejoined)
