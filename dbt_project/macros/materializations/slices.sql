@@ -21,8 +21,17 @@
 {% endmacro %}
 
 
-{# The first and last days of slices; a stretch that exceeds the limit is cut, and each stretch stands alone. #}
+{#
+    The first and last days of slices; a stretch that exceeds the limit is cut, and each stretch stands alone. None at all
+    when all days together keep to the limit, as those of most builds do.
+#}
 {% macro slices_of_days() %}
+    {%- set event_count -%}
+        select count() from {{ source('analytics', 'events') }} where {{ built_days('occurred_on') }}
+    {%- endset -%}
+    {%- if run_query(event_count).rows[0][0] <= var('slice_events') -%}
+        {{ return([]) }}
+    {%- endif -%}
     {%- set counted -%}
         with
 
@@ -39,16 +48,12 @@
 
             select
                 day,
-                if(
-                    (select sum(event_count) from days) <= {{ var('slice_events') }},
-                    toDate(0),
-                    multiIf(
-                        day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}'), toDate(0),
-                        {%- for first, last in var('also_stretches') %}
-                        day between toDate('{{ first }}') and toDate('{{ last }}'), toDate('{{ first }}'),
-                        {%- endfor %}
-                        day
-                    )
+                multiIf(
+                    day between toDate('{{ var("from_day") }}') and toDate('{{ var("to_day") }}'), toDate(0),
+                    {%- for first, last in var('also_stretches') %}
+                    day between toDate('{{ first }}') and toDate('{{ last }}'), toDate('{{ first }}'),
+                    {%- endfor %}
+                    day
                 ) as stretch,
                 intDiv(
                     sum(event_count) over (partition by stretch order by day),
