@@ -197,7 +197,7 @@ def test_help_shows_a_mapping_that_can_be_used(tmp_path: Path, makes: str) -> No
 def run(folder: Path, *arguments: str, zone: str = "UTC") -> Result:
     environment = {
         "SHOP_TIME_ZONE": zone,
-        "KAFKA_BROKERS": "127.0.0.1:9",
+        "KAFKA_BROKERS": "nowhere",  # refused at once, where one that is away is waited for
         "LOCAL_HOME": str(folder / "home"),
     }
     return CliRunner().invoke(import_history, arguments, env=environment)

@@ -45,6 +45,8 @@ TABLES = (
     "marts.identifiers",
     "marts.unmerged_identifiers",
 )
+SESSIONS_ONLY = ("--select", "stg_events", "int_events_sessionized", "sessions")
+UP_TO_SESSIONS = ("--select", "+sessions")  # who is who as well
 EVERY_DAY = Stretch(date(1971, 1, 1), date(2100, 1, 1))
 
 
@@ -148,11 +150,11 @@ class MartsWorld:
         told = self.attempt(EVERY_DAY)
         assert not told.failure, told.errors
 
-    def digests(self) -> dict[str, tuple[int, int]]:
+    def digests(self, tables: Iterable[str] = TABLES) -> dict[str, tuple[int, int]]:
         """How many rows each table has, and a sum over their contents that knows no order."""
         return {
             table: self.warehouse.rows(f"select count(), sum(cityHash64(*)) from {table}")[0]
-            for table in TABLES
+            for table in tables
         }
 
     def shop_days(self) -> list[date]:

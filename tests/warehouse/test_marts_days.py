@@ -10,7 +10,14 @@ import pytest
 from orchestration.days import Stretch
 from streams.events import OrderData, OrderPlaced, Product
 from tests.builders import event
-from tests.warehouse.marts_world import EVERY_DAY, MartsWorld, Message, build_dirty_days
+from tests.warehouse.marts_world import (
+    EVERY_DAY,
+    SESSIONS_ONLY,
+    UP_TO_SESSIONS,
+    MartsWorld,
+    Message,
+    build_dirty_days,
+)
 from tests.warehouse.random_shop import messages
 
 # dbt's logger forgets to close the file it wrote
@@ -55,9 +62,9 @@ def parts(shop: MartsWorld) -> set[tuple[str, str]]:
 def test_a_day_that_lost_its_last_event_is_emptied(shop: MartsWorld) -> None:
     tuesday = MONDAY + DAY
     shop.arrive(views(WEEK.days()))
-    shop.build(WEEK)
+    shop.build(WEEK, options=UP_TO_SESSIONS)
     shop.warehouse.execute(f"delete from analytics.events where occurred_on = '{tuesday}'")
-    shop.build(only(tuesday))
+    shop.build(only(tuesday), options=SESSIONS_ONLY)
     assert session_days(shop) == [day for day in WEEK.days() if day != tuesday]
     assert shop.warehouse.scalar("select count() from staging.stg_events") == 6
 
@@ -76,7 +83,7 @@ def test_a_build_leaves_all_other_days_as_they_were(shop: MartsWorld) -> None:
 def test_four_hundred_days_are_built_at_once(shop: MartsWorld) -> None:
     days = list(Stretch(date(2025, 1, 1), date(2025, 1, 1) + 399 * DAY).days())
     shop.arrive(views(days))
-    shop.build(Stretch(days[0], days[-1]))
+    shop.build(Stretch(days[0], days[-1]), options=UP_TO_SESSIONS)
     assert session_days(shop) == days
 
 
@@ -92,9 +99,9 @@ def test_slices_of_a_build_come_to_the_same_as_one_piece(shop: MartsWorld) -> No
 def test_an_earlier_copy_of_an_order_takes_it_to_another_day(shop: MartsWorld) -> None:
     tuesday, friday = MONDAY + DAY, MONDAY + 4 * DAY
     shop.arrive([order(friday)])
-    build_dirty_days(shop)
+    build_dirty_days(shop, ("--select", "+order_lines"))
     shop.arrive([order(tuesday, sku="pen")])
-    build_dirty_days(shop)
+    build_dirty_days(shop, ("--select", "+order_lines"))
     orders = shop.warehouse.rows("select ordered_on, copy_count, line_count from marts.orders")
     assert orders == [(tuesday, 2, 2)]
     lines = shop.warehouse.rows("select ordered_on, sku from marts.order_lines order by sku")
@@ -106,19 +113,19 @@ def test_a_copy_that_the_broker_took_first_takes_the_event_to_its_own_day(
 ) -> None:
     weeks_later = MONDAY + 20 * DAY
     shop.arrive([Message(event(id="e1", time=noon(MONDAY)), second=7)])
-    build_dirty_days(shop)
+    build_dirty_days(shop, SESSIONS_ONLY)
     shop.arrive([Message(event(id="e1", time=noon(weeks_later)), second=6)])
-    build_dirty_days(shop)
+    build_dirty_days(shop, SESSIONS_ONLY)
     assert session_days(shop) == [weeks_later]
 
 
 def test_a_failed_test_stops_the_build_and_is_named(shop: MartsWorld) -> None:
     shop.arrive([order(MONDAY)])
-    shop.build(only(MONDAY))
+    shop.build(only(MONDAY), options=("--select", "+orders"))
     shop.warehouse.execute(
         "insert into marts.orders select * replace (ordered_on + 1 as ordered_on) from marts.orders"
     )
-    told = shop.attempt(only(MONDAY))
+    told = shop.attempt(only(MONDAY), options=("--select", "orders"))
     assert "an_order_is_one_row_on_one_day" in told.errors
 
 
@@ -126,11 +133,13 @@ def test_other_columns_than_the_model_s_are_refused_until_the_table_is_dropped(
     shop: MartsWorld,
 ) -> None:
     shop.arrive(views([MONDAY]))
-    shop.build(EVERY_DAY)
-    before = shop.digests()
+    shop.build(EVERY_DAY, options=UP_TO_SESSIONS)
+    before = shop.digests(["marts.sessions"])
     shop.warehouse.execute("alter table marts.sessions add column mood String")
-    assert "drop it and build every day again" in shop.attempt(EVERY_DAY).errors
+    assert (
+        "drop it and build every day again" in shop.attempt(EVERY_DAY, options=SESSIONS_ONLY).errors
+    )
     assert not shop.warehouse.rows("select name from system.tables where name like '%_new'")
     shop.warehouse.execute("drop table marts.sessions sync")
-    shop.build(EVERY_DAY)
-    assert shop.digests() == before
+    shop.build(EVERY_DAY, options=UP_TO_SESSIONS)
+    assert shop.digests(["marts.sessions"]) == before

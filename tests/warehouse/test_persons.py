@@ -20,14 +20,19 @@ from streams.events import (
     OrderPlaced,
 )
 from tests.builders import event
-from tests.warehouse.marts_world import EVERY_DAY, MartsWorld, Message, build_dirty_days
+from tests.warehouse.marts_world import (
+    EVERY_DAY,
+    SESSIONS_ONLY,
+    MartsWorld,
+    Message,
+    build_dirty_days,
+)
 
 # dbt's logger forgets to close the file it wrote
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 MARCH = date(2026, 3, 1)
 DAY = timedelta(days=1)
-SESSIONS_ONLY = ("--select", "stg_events", "int_events_sessionized", "sessions")
 PAIR_COLUMNS = ("identifier", "other_identifier", "first_seen_at", "last_seen_at")
 
 

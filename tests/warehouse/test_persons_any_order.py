@@ -22,7 +22,7 @@ from orchestration.days import unseen_days
 from streams.events import Data, Event, Identifiers
 from tests import oracle
 from tests.builders import event
-from tests.warehouse.marts_world import ZONE, MartsWorld, Message, build_dirty_days
+from tests.warehouse.marts_world import SESSIONS_ONLY, ZONE, MartsWorld, Message, build_dirty_days
 
 # dbt's logger forgets to close the file it wrote
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -30,7 +30,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 SCHEDULES = 200
 BATCHES = 3
 AT_MOST = 6  # so that some of these small worlds have a component that is too large
-SESSIONS_ONLY = ("--select", "stg_events", "int_events_sessionized", "sessions")
 FIRST_NOON = datetime(2026, 3, 2, 20, tzinfo=UTC)  # noon in Los Angeles
 
 
