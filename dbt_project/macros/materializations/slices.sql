@@ -29,7 +29,7 @@
     {%- set event_count -%}
         select count() from {{ source('analytics', 'events') }} where {{ built_days('occurred_on') }}
     {%- endset -%}
-    {%- if run_query(event_count).rows[0][0] <= var('slice_events') -%}
+    {%- if asked(event_count) <= var('slice_events') | int -%}
         {{ return([]) }}
     {%- endif -%}
     {%- set counted -%}
