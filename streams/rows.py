@@ -20,7 +20,7 @@ from streams.enrich.columns import enriched_columns
 from streams.enrich.enrichment import Enrichment
 from streams.events import KINDS, Event
 from streams.records import Origin, Record
-from streams.told import told_by
+from streams.told import Told, told_by
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,7 +81,11 @@ def event_rows(
         origin: topic, partition and generation of the batch.
         by: the tables in force; their shop's time zone says which day is `occurred_on`.
     """
-    told = told_by(accepted)
+    tables = [_event_rows(told, origin, by) for told in told_by(accepted)]
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries()
+
+
+def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
     columns = dict(told.columns)
     kinds, visitors = columns["kind"], columns["visitor_id"]
     count = len(kinds)

@@ -102,12 +102,12 @@ def _with_declared(
     """Campaigns of the URLs, but those that the sources read where there are any."""
     if not declared:
         return read
-    distinct, codes = read.distinct, read.codes.copy()
-    codes[list(declared)] = [
-        read.numbers[_declared(campaign, distinct[read.codes[row]], by)]
-        for row, campaign in declared.items()
+    distinct = read.distinct
+    told = [
+        _declared(campaign, distinct[read.codes[row]], by) for row, campaign in declared.items()
     ]
-    return Numbered(codes, read.numbers)
+    read.put(list(declared), told)
+    return read
 
 
 def _declared(told: contract.Campaign, read: Campaign | None, by: Enrichment) -> Campaign:
@@ -121,8 +121,8 @@ def _declared(told: contract.Campaign, read: Campaign | None, by: Enrichment) ->
 def referrers_read(urls: pa.StringArray, by: Enrichment) -> Numbered[Referrer]:
     """What the referring URLs tell. Most are other pages of the shop, where the origin says all."""
     texts = Texts(urls)
-    (path_at,) = texts.nth("/", 3)
-    origins = texts.between(texts.begins, path_at).dictionary_encode()
+    (path_at,) = texts.places_of_nth("/", 3)
+    origins = texts.cut_between(texts.begins, path_at).dictionary_encode()
     own = np.array([by.own_origins[origin] for origin in origins.dictionary.to_pylist()], bool)
     is_own = own[origins.indices.to_numpy()] & (path_at < texts.ends)
     foreign = np.flatnonzero(~is_own)

@@ -35,12 +35,12 @@ class Texts:
         self.begins: Places = self._bounds[:-1]
         self.ends: Places = self._bounds[1:]
 
-    def nth(self, character: str, *numbers: int) -> list[Places]:
+    def places_of_nth(self, character: str, *numbers: int) -> list[Places]:
         """Where the n-th of an ASCII character stands, counted from 1, for each n asked; the end of
         a text that has fewer.
         """
         places, before = self._found(character)
-        places = np.append(places, 0)  # so that there is one to look at where there is none
+        places = np.append(places, np.int32(0))  # there is one to look at where there is none
         found = []
         for number in numbers:
             rank = before[:-1] + (number - 1)
@@ -48,17 +48,19 @@ class Texts:
             found.append(np.where(rank < before[1:], there, self.ends))
         return found
 
-    def have(self, character: str) -> Any:
+    def has(self, character: str) -> Any:
         """Whether an ASCII character stands in a text, (n,) of bool."""
         _, before = self._found(character)
         return before[:-1] != before[1:]
 
     def end_in_ascii(self) -> Any:
         """Whether a text ends in an ASCII character that is no space, (n,) of bool."""
-        last = np.append(self._bytes, 0)[np.maximum(self.ends - 1, self.begins)]
-        return (last > ord(" ")) & (last < _NO_ASCII) & (self.ends > self.begins)
+        last = np.zeros(self.count, np.uint8)
+        is_any = self.ends > self.begins
+        last[is_any] = self._bytes[self.ends[is_any] - 1]
+        return (last > ord(" ")) & (last < _NO_ASCII)
 
-    def between(self, begins: Places, ends: Places) -> pa.StringArray:
+    def cut_between(self, begins: Places, ends: Places) -> pa.StringArray:
         """Each text from one position to another, which must lie in it in this order."""
         bounds = np.empty(2 * self.count + 1, np.int32)
         bounds[:-1:2], bounds[1::2], bounds[-1] = begins, ends, self._bounds[-1]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import TypeVar, cast
 
-LONGEST_REMEMBERED = 1_000  # characters
+from msgspec import Struct
+from msgspec.structs import astuple
+
+LONGEST_REMEMBERED = 400  # characters, all texts of a question together
 
 Question = TypeVar("Question", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -25,7 +28,7 @@ class Remembered(dict[Question, Answer]):
 
     def __missing__(self, question: Question) -> Answer:
         answer = self._compute(question)
-        if not isinstance(question, str) or len(question) <= LONGEST_REMEMBERED:
+        if _characters(question) <= LONGEST_REMEMBERED:
             self[question] = answer
         return answer
 
@@ -33,3 +36,12 @@ class Remembered(dict[Question, Answer]):
         """Forget everything when more than so many answers are kept."""
         if len(self) > count:
             self.clear()
+
+
+def _characters(question: object) -> int:
+    if isinstance(question, str):
+        return len(question)
+    texts = (
+        astuple(question) if isinstance(question, Struct) else cast(tuple[object, ...], question)
+    )
+    return sum(len(one) for one in texts if isinstance(one, str))

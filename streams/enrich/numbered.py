@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Value = TypeVar("Value")
@@ -25,3 +26,7 @@ class Numbered(NamedTuple, Generic[Value]):
     def distinct(self) -> list[Value]:
         """The values, by number."""
         return list(self.numbers)
+
+    def put(self, rows: Any, values: Sequence[Value]) -> None:
+        """Let these rows hold other values, in place."""
+        self.codes[rows] = [self.numbers[value] for value in values]

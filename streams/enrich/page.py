@@ -90,7 +90,7 @@ class PageRules:
 
         Args:
             beginning: of a target, up to the / behind its first step; or up to its query or its end
-                where there is none. `OTHER` stands for no kind.
+                where there is none.
         """
         step = beginning[1:-1].lower()
         if beginning[-1:] != "/" or not step or "." in step or len(step) in _PLACE_LENGTHS:
@@ -151,7 +151,7 @@ class _Table:
         self._by_step = {word: self._trials(word) for word in words}
         self._of_any = self._trials(None)
 
-    sole = None
+    sole: str | None = None  # a table is asked where the first step decides nothing
 
     def names_of(self, targets: Sequence[str]) -> list[str]:
         """The name of each, empty where no rule holds."""

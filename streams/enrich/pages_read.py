@@ -41,33 +41,41 @@ def pages_read(urls: pa.StringArray, visited: Visited) -> PagesRead:
         visited: the rules in force, with what is remembered of earlier batches.
     """
     texts = Texts(urls)
-    (query_at,) = texts.nth("?", 1)
+    (query_at,) = texts.places_of_nth("?", 1)
     sections = _sections(texts, query_at, visited)
     is_clean = np.array([section is not None for section in sections.distinct], bool)
     is_usual = is_clean[sections.codes] & texts.end_in_ascii()
-    is_usual &= ~(texts.have("#") | texts.have(";"))
+    is_usual &= ~(texts.has("#") | texts.has(";"))
     campaigns, clean_urls = _by_queries(texts, query_at, is_usual, visited)
     cleaned = Texts(clean_urls)
-    (path_at,) = cleaned.nth("/", 3)
-    named = _Named(sections.codes, is_usual, cleaned.between(path_at, cleaned.ends))
+    (path_at,) = cleaned.places_of_nth("/", 3)
+    named = _Named(sections.codes, is_usual, cleaned.cut_between(path_at, cleaned.ends))
     kinds = named.by([section and section.kinds for section in sections.distinct], OTHER)
     zones = named.by([section and section.zones for section in sections.distinct], "")
 
-    unusual = np.flatnonzero(~is_usual)
-    visits = [visited.visits[url] for url in _texts_of(urls, unusual)]
-    campaigns.codes[unusual] = [campaigns.numbers[visit.campaign] for visit in visits]
-    kinds.codes[unusual] = [kinds.numbers[visit.page.kind] for visit in visits]
-    zones.codes[unusual] = [zones.numbers[visit.page.zone] for visit in visits]
+    read = PagesRead(campaigns, clean_urls, kinds, zones)
+    return _with_pages_read_alone(read, urls, np.flatnonzero(~is_usual), visited)
+
+
+def _with_pages_read_alone(
+    read: PagesRead, urls: pa.StringArray, rows: Any, visited: Visited
+) -> PagesRead:
+    """The same with these rows read one by one; the codes are changed where they stand."""
+    visits = [visited.visits[url] for url in _texts_of(urls, rows)]
+    read.campaigns.put(rows, [visit.campaign for visit in visits])
+    read.kinds.put(rows, [visit.page.kind for visit in visits])
+    read.zones.put(rows, [visit.page.zone for visit in visits])
+    is_alone = np.zeros(len(urls), bool)
+    is_alone[rows] = True
     seen = pa.array([visit.clean_url for visit in visits], pa.string())
-    clean_urls = pc.replace_with_mask(clean_urls, pa.array(~is_usual), seen)
-    return PagesRead(campaigns, clean_urls, kinds, zones)
+    return read._replace(clean_urls=pc.replace_with_mask(read.clean_urls, pa.array(is_alone), seen))
 
 
 def _sections(texts: Texts, query_at: Any, visited: Visited) -> Numbered[Section | None]:
     """The section of each URL, by its beginning up to the / behind the first step of its path."""
-    (step_end,) = texts.nth("/", 4)
+    (step_end,) = texts.places_of_nth("/", 4)
     end = np.minimum(np.minimum(step_end + 1, query_at), texts.ends)
-    beginnings = texts.between(texts.begins, end).dictionary_encode()
+    beginnings = texts.cut_between(texts.begins, end).dictionary_encode()
     numbers = Numbers[Section | None]()
     of_beginning = [numbers[visited.sections[one]] for one in beginnings.dictionary.to_pylist()]
     return Numbered(np.array(of_beginning, np.int32)[beginnings.indices.to_numpy()], numbers)
@@ -78,12 +86,12 @@ def _by_queries(
 ) -> tuple[Numbered[Campaign | None], pa.StringArray]:
     """The campaigns of usual URLs, and these URLs with what stays of their queries."""
     begin = np.where(is_usual, np.minimum(query_at + 1, texts.ends), texts.ends)
-    queries = texts.between(begin, texts.ends).dictionary_encode()
+    queries = texts.cut_between(begin, texts.ends).dictionary_encode()
     answers = [visited.queries[query] for query in queries.dictionary.to_pylist()]
     campaigns = Numbers[Campaign | None]()
     of_query = np.array([campaigns[campaign] for campaign, _ in answers], np.int32)
     kept = pa.array([kept for _, kept in answers], pa.string()).take(queries.indices)
-    bare = texts.between(texts.begins, query_at)
+    bare = texts.cut_between(texts.begins, query_at)
     with_kept = pc.binary_join_element_wise(bare, kept, "?")
     clean_urls = pc.if_else(pc.equal(kept, ""), bare, with_kept)
     return Numbered(of_query[queries.indices.to_numpy()], campaigns), clean_urls

@@ -223,6 +223,24 @@ def test_an_event_has_the_same_row_alone_and_among_others(events: list[Event]) -
         assert row == together[number], shifted
 
 
+def test_a_range_of_many_bytes_is_made_in_batches_and_has_the_same_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    campaigns = [
+        Campaign(source=f"s{number % 3}") if number % 4 == 0 else None for number in range(50)
+    ]
+    events = [
+        event(id=f"e{number}", data=Data(page=Page(url=f"{SHOP}/{number}?a=1"), campaign=campaign))
+        for number, campaign in enumerate(campaigns)
+    ]
+    at_once = rows_of(events)
+    monkeypatch.setattr("streams.told.EVENTS_AT_ONCE", 3)
+    assert rows_of(events) == at_once
+    monkeypatch.setattr("streams.told.BATCH_BYTES", 1_000)
+    assert rows_of(events) == at_once
+    assert rows_of([]) == []
+
+
 def test_states_name_the_parts_in_which_they_differ() -> None:
     shop = Tables(ZoneInfo("UTC"), own_hosts=frozenset({"shop.example"}))
     assert differing(Tables(ZoneInfo("Asia/Tokyo")).parts(), shop.parts()) == [

@@ -22,7 +22,7 @@ BY = Enrichment(Tables(ZoneInfo("UTC"), frozenset({"shop.example"}), partner_par
 PARTS = {
     "origin": "https://shop.example http://www.shop.example HTTPS://shop.example //shop.example"
     " https://Shop.Example https://shop.example:8080 https://a@shop.example https://münchen.example"
-    " ftp://a.b android-app://com.shop http:/ https:// x:/y",
+    " ftp://a.b android-app://com.shop http:/ https:// x:/y https://shop.example\t",
     "path": "/ /cart /Cart/ /products /products/mug /kitchen/12-mug.html /12-mugs /de/cart/ /ä/ö"
     " //cart/x /en-gb/products/7 /index.php /shop/a/p/b /a;sid=7/b /checkout/cart/x /x.axd",
     "query": "? ?size=m ?utm_source=news&size=m ?gclid=7 ?pid=P7 ?a=/b/c&route=x ?&& ?q=ä"
@@ -64,15 +64,15 @@ def test_referrers_tell_together_what_each_tells_alone(urls: list[str]) -> None:
 @given(st.lists(st.text("/?ä ", max_size=6), max_size=6), st.integers(1, 4))
 def test_texts_are_cut_where_a_character_stands(texts: list[str], number: int) -> None:
     cut = Texts(column(["left out", *texts])[1:])
-    (slash,) = cut.nth("/", number)
+    (slash,) = cut.places_of_nth("/", number)
     before = ["/".join(text.split("/")[:number]) for text in texts]
-    assert cut.between(cut.begins, slash).to_pylist() == before
-    assert cut.have("?").tolist() == ["?" in text for text in texts]
+    assert cut.cut_between(cut.begins, slash).to_pylist() == before
+    assert cut.has("?").tolist() == ["?" in text for text in texts]
     assert cut.end_in_ascii().tolist() == [text[-1:] in ("/", "?") and text != "" for text in texts]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", ""]])
 def test_nothing_can_be_cut_as_well(texts: list[str]) -> None:
     cut = Texts(column(texts))
-    assert cut.between(cut.begins, cut.ends).to_pylist() == texts
+    assert cut.cut_between(cut.begins, cut.ends).to_pylist() == texts
     assert pages_read(column(texts), BY.visited).clean_urls.to_pylist() == texts
