@@ -3,7 +3,7 @@
 `candidates` is the face in SQL of the rule `orchestration.triggers.decide.refusal`: it finds the
 few carts among millions. What it finds is judged again by the rule itself, on `answers` read fresh
 right before firing. A property test holds the two faces equal. Persons are those of right now, on
-both faces (`orchestration.same_person`).
+both faces (`orchestration.same_person`); whoever waits for a build to tell who he is waits here.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from orchestration.same_person import (
     NAMES,
     NAMES_OF_FIRING,
     WITH_PERSONS,
+    unresolved,
 )
 from orchestration.triggers.decide import Answer, Cart, Clock
 from orchestration.triggers.model import Definition
@@ -24,10 +25,10 @@ from streams.decode import EARLIEST
 from warehouse.client import Warehouse
 
 IS_BUILT = """
-select count() = 3
+select count() = 4
 from system.tables
-where (database, name) in
-    (('marts', 'cart_additions'), ('marts', 'identifiers'), ('staging', 'stg_events'))
+where database in ('marts', 'staging')
+    and name in ('cart_additions', 'identifiers', 'stg_events', 'stg_identity_edges')
 """
 
 # One row per cart that is due and unanswered, of people who are not in the ledger. Days bound the
@@ -124,7 +125,7 @@ def is_built(warehouse: Warehouse) -> bool:
 
 
 def candidates(warehouse: Warehouse, definition: Definition, clock: Clock) -> list[Cart]:
-    """The carts that are due and unanswered, by person and time."""
+    """The carts that are due and unanswered, by person and time; of people who are known."""
     is_wall = clock.mode == "wall"
     found = warehouse.dicts(
         CANDIDATES,
@@ -136,7 +137,9 @@ def candidates(warehouse: Warehouse, definition: Definition, clock: Clock) -> li
         latest=clock.now - definition.wait,
         now=clock.now,
     )
-    return [_cart(row) for row in found]
+    carts = [_cart(row) for row in found]
+    unknown = unresolved(warehouse, {cart.person for cart in carts})
+    return [cart for cart in carts if cart.person not in unknown]
 
 
 def answers(

@@ -12,7 +12,7 @@ never another customer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from orchestration.triggers.decide import Cart
@@ -70,6 +70,30 @@ from marts.identifiers
 where is_merged and identifier in {names:Array(String)}
 """
 
+# One row per pair of identifiers that one event named together, of which these people have one.
+MET = f"""
+with
+
+people as (select arrayJoin({{persons:Array(String)}}) as person),
+
+identifiers as ({IDENTIFIERS_OF_PEOPLE})
+
+select distinct identifiers.person, pairs.pair.1, pairs.pair.2
+from
+(
+    select arrayJoin([(identifier, other_identifier), (other_identifier, identifier)]) as pair
+    from staging.stg_identity_edges
+) as pairs
+inner join identifiers on pairs.pair.1 = identifiers.identifier
+"""
+
+# One row per identifier among these that was seen with another one before the last build.
+COMPONENTS = """
+select identifier, component
+from marts.identifiers
+where identifier in {names:Array(String)}
+"""
+
 # The table that stands at this name now: a build makes another one and exchanges the two.
 VERSION = """
 select toString(uuid)
@@ -102,8 +126,24 @@ def resolved(cart: Cart, merged: Mapping[str, str]) -> Cart:
 def of_today(warehouse: Warehouse, carts: Iterable[Cart]) -> list[Cart]:
     """Carts with the persons that they belong to now."""
     carts = list(carts)
-    merged = _merged(warehouse, sorted({name for cart in carts for name in names_of(cart)}))
+    merged = _told(warehouse, MERGED, {name for cart in carts for name in names_of(cart)})
     return [resolved(cart, merged) for cart in carts]
+
+
+def unresolved(warehouse: Warehouse, persons: Iterable[str]) -> set[str]:
+    """The people of whom the next build will tell who they are: whoever they turn out to be may
+    have had a letter, so none is written to them before.
+
+    They were seen under a name that the last build did not know to hang together with theirs.
+    """
+    met = [row for some in _parts(persons) for row in warehouse.rows(MET, persons=some)]
+    names = {name for _, *pair in met for name in pair}
+    component = _told(warehouse, COMPONENTS, names)
+    return {
+        person
+        for person, one, other in met
+        if one not in component or component[one] != component.get(other)
+    }
 
 
 def version(warehouse: Warehouse) -> str:
@@ -111,9 +151,16 @@ def version(warehouse: Warehouse) -> str:
     return str(warehouse.scalar(VERSION))
 
 
-def _merged(warehouse: Warehouse, names: Sequence[str]) -> dict[str, str]:
+def _told(warehouse: Warehouse, query: str, names: Iterable[str]) -> dict[str, str]:
+    """What a query tells of names, by name."""
     found: dict[str, str] = {}
-    for first in range(0, len(names), LOOKED_UP_NAMES):
-        some = names[first : first + LOOKED_UP_NAMES]
-        found.update(warehouse.rows(MERGED, names=some))
+    for some in _parts(names):
+        found.update(warehouse.rows(query, names=some))
     return found
+
+
+def _parts(names: Iterable[str]) -> Iterator[list[str]]:
+    """Names in order, so many at a time as fit a query."""
+    asked = sorted(names)
+    for first in range(0, len(asked), LOOKED_UP_NAMES):
+        yield asked[first : first + LOOKED_UP_NAMES]

@@ -19,6 +19,12 @@ from tests.unit.trigger_builders import cart
 from warehouse.client import Warehouse
 
 EVENTS = ("analytics.events", "staging.stg_events")
+MODELS_READ = (
+    "marts/cart_additions",
+    "marts/identifiers",
+    "staging/stg_events",
+    "staging/stg_identity_edges",
+)
 FAR_FUTURE = datetime(2299, 12, 31, 23, 59, 59, tzinfo=UTC)  # what the mart says for «none»
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
@@ -28,6 +34,11 @@ def contract(model: str) -> str:
     """The columns that a dbt model promises, as ClickHouse takes them."""
     (told,) = yaml.safe_load((MODELS / f"{model}.yml").read_text())["models"]
     return ", ".join(f"{column['name']} {column['data_type']}" for column in told["columns"])
+
+
+def session_of(one: Cart) -> UUID:
+    """The id that the mart has for a cart's session."""
+    return uuid5(NAMESPACE_OID, one.session_id)
 
 
 class Names(NamedTuple):
@@ -54,7 +65,7 @@ class ShopWorld:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self._numbers = count(1)
-        for model in ("marts/cart_additions", "marts/identifiers", "staging/stg_events"):
+        for model in MODELS_READ:
             database, table = model.split("/")
             warehouse.execute(f"create database if not exists {database}")
             columns = contract(model)
@@ -68,7 +79,7 @@ class ShopWorld:
             {name: told for name, told in asdict(one).items() if name != "also_of"}
             | {"added_on": shop_day or one.added_at.date()}
             | {"next_added_at": one.next_added_at or FAR_FUTURE}
-            | {"session_id": uuid5(NAMESPACE_OID, one.session_id)}
+            | {"session_id": session_of(one)}
             for one in carts
         ]
         columns = list(rows[0]) if rows else []
@@ -97,12 +108,18 @@ class ShopWorld:
 
         Exchanges the table, as a build does.
         """
-        rows = [(identifier, person, True) for identifier, person in persons.items()]
-        columns = ("identifier", "person", "is_merged")
+        rows = [(identifier, person, person, True) for identifier, person in persons.items()]
+        columns = ("identifier", "person", "component", "is_merged")
         self.warehouse.execute("create table marts.new_identifiers as marts.identifiers")
         self.warehouse.insert("marts.new_identifiers", columns, rows)
         self.warehouse.execute("exchange tables marts.new_identifiers and marts.identifiers")
         self.warehouse.execute("drop table marts.new_identifiers sync")
+
+    def meet(self, identifier: str, other_identifier: str) -> None:
+        """Have an event name two identifiers together; no build knows of it yet."""
+        columns = ("identifier", "other_identifier")
+        rows = [(identifier, other_identifier)]
+        self.warehouse.insert("staging.stg_identity_edges", columns, rows)
 
     def tell(self, carts: Sequence[Cart], orders: Sequence[tuple[Names, Answer]]) -> None:
         """Make these carts and orders all that has ever happened; the ledger stays."""

@@ -25,7 +25,7 @@ from orchestration.triggers.message import read_message
 from streams.producer import read_topic
 from streams.settings import StreamSettings
 from tests.unit.trigger_builders import DAY, MICROSECOND, MONDAY, cart, definition, shop, wall
-from tests.warehouse.detection_world import ListFeed, Names, ShopWorld
+from tests.warehouse.detection_world import ListFeed, Names, ShopWorld, session_of
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -330,6 +330,35 @@ def test_of_a_customer_and_a_stranger_at_one_visitor_the_cadence_of_runs_decides
     assert run(world, feed, shop(TUESDAY + DAY)).fired == 0
 
 
+# Who somebody is, is found out by the next build.
+
+
+def test_a_stranger_who_had_a_letter_and_then_names_himself_waits_for_a_build_and_gets_none(
+    world, feed
+) -> None:
+    world.cart()
+    run(world, feed, wall(TUESDAY))
+    world.cart(customer_id="1", session_id="s2", event_id="e2")
+    world.meet("c:1", "v:ann")
+    assert run(world, feed, wall(TUESDAY)).tallies[0].candidates == 0
+    world.resolve({"c:1": "c:1", "v:ann": "c:1"})
+    assert run(world, feed, wall(TUESDAY)).tallies[0].candidates == 0
+    assert feed.persons() == ["ann"]
+
+
+@pytest.mark.parametrize("names", [("c:1", "v:ann"), ("c:1", "v:bob")], ids=["his", "another's"])
+def test_a_letter_about_somebody_just_named_waits_for_a_build_and_is_written_then(
+    world, feed, names
+) -> None:
+    world.resolve({"c:1": "c:1", "t:9": "c:1"})
+    world.cart(customer_id="1")
+    world.meet(*names)
+    assert run(world, feed, wall(TUESDAY)).tallies[0].candidates == 0
+    world.resolve({"c:1": "c:1", "t:9": "c:1", "v:ann": "c:1", "v:bob": "c:1"})
+    assert run(world, feed, wall(TUESDAY)).fired == 1
+    assert world.ledger() == [("c:1", TUESDAY.replace(tzinfo=None))]
+
+
 # A build finds out who is who while detection runs.
 
 
@@ -470,7 +499,8 @@ def test_candidates_by_sql_are_what_the_rules_would_fire(
     world.tell(carts, orders)
     report = run(world, feed, clock)
     told = by_person(persons, orders)
-    of_today = [resolved(one, persons) for one in carts]
+    as_stored = [replace(one, session_id=str(session_of(one))) for one in carts]  # they part ties
+    of_today = [resolved(one, persons) for one in as_stored]
     expected = decide(ABANDONED_CART, of_today, told, (), clock).firings
     fired = [read_message(value) for _, value in feed.messages]
     assert {(one.id, one.time) for one in fired} == {
