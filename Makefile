@@ -39,7 +39,8 @@ up: $(READY) ## start Kafka, the warehouse, the stream worker and Dagster
 down: $(READY) ## stop what `make up` or `make demo` started; the data stays
 	$(BIN)/active-analytics down
 
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# files in their order, not those of most tests first: few tests are long ones, and would be left for one process
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 JARS := .local/kafka/jars/pom.xml
 
 $(JARS): $(READY)
