@@ -127,7 +127,7 @@ def test_of_rows_with_one_bad_row_nothing_is_stored(numbers: WarehouseSettings) 
 
 def test_rows_that_are_not_utf8_are_refused_in_words(numbers: WarehouseSettings) -> None:
     answer = ask(numbers, b"\xff\xfe\t\xff\n", query="insert into marts.numbers format TSV")
-    assert answer.status == 400
+    assert answer.status == 400, answer.data
     assert answer.data.startswith(b"Code: ")
 
 
