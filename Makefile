@@ -39,8 +39,7 @@ up: $(READY) ## start Kafka, the warehouse, the stream worker and Dagster
 down: $(READY) ## stop what `make up` or `make demo` started; the data stays
 	$(BIN)/active-analytics down
 
-# files in their order, not those of most tests first: few tests are long ones, and would be left for one process
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 JARS := .local/kafka/jars/pom.xml
 
 $(JARS): $(READY)
