@@ -87,7 +87,7 @@ def collector(settings: StreamSettings) -> Iterator[tuple[str, subprocess.Popen[
     url = f"http://127.0.0.1:{port}"
     try:
         while not answers(f"{url}/healthz"):
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two questions
         yield url, process
     finally:
         process.terminate()
@@ -105,11 +105,11 @@ def under_load(url: str, settings: StreamSettings, rate: int) -> Answers:
     told = settings.local_home / "told"
     began = time.monotonic()
     process = load(url, rate, SECONDS, told)
-    time.sleep(SECONDS / 2 - (time.monotonic() - began))
+    time.sleep(SECONDS / 2 - (time.monotonic() - began))  # the middle of the load
     broker = Running.noted_in(kafka.home / "kafka.pid")
     assert broker
     os.kill(broker.pid, signal.SIGKILL)
-    time.sleep(OUTAGE_SECONDS)
+    time.sleep(OUTAGE_SECONDS)  # what is measured
     kafka.start()
     process.wait()
     return [tuple(json.loads(line)) for line in told.read_text().splitlines()]
@@ -125,7 +125,7 @@ def await_sent(url: str) -> float:
     """Wait until nothing is left to be sent; how long that took."""
     began = time.monotonic()
     while b"collector_events_unsent 0\n" not in fetched(f"{url}/metrics"):
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two questions
     return round(time.monotonic() - began, 1)
 
 

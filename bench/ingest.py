@@ -82,7 +82,7 @@ def store(settings: StreamSettings, warehouse: WarehouseSettings, count: int) ->
                 first, at_first = stored, time.perf_counter()
             if worker.poll() is not None:
                 raise SystemExit(f"the worker ended with {worker.returncode}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two questions
         seconds = time.perf_counter() - at_first
         worker.terminate()
         _, _, usage = os.wait4(worker.pid, 0)

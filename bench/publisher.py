@@ -68,7 +68,7 @@ def timed(publisher: Publisher, *, pace: float | None) -> dict[str, float]:
         spent.append(time.perf_counter() - began)
         if pace:
             due += 1 / pace
-            time.sleep(max(0.0, due - time.perf_counter()))
+            time.sleep(max(0.0, due - time.perf_counter()))  # the pace that is measured
     spent.sort()
     shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
     return {name: round(spent[math.ceil(of * len(spent)) - 1] * 1e6) for name, of in shares.items()}

@@ -164,7 +164,7 @@ def await_stored(warehouse: Warehouse, published: int, seen: Callable[[int], Non
                 f"{stored:,} of {published:,} messages are stored and nothing moves; "
                 "see .local/run/worker.log and `active-analytics status`"
             )
-        time.sleep(0.2)
+        time.sleep(0.2)  # between two questions
 
 
 def connected() -> Warehouse:

@@ -127,7 +127,7 @@ def _letters(settings: StreamSettings, follow: bool, is_whole: bool) -> Iterator
             if not follow:
                 raise
             click.echo(f"{error}; waiting for it", err=True)
-            time.sleep(1)
+            time.sleep(1)  # before the broker is asked again
 
 
 def _tail(settings: StreamSettings) -> dict[int, int]:

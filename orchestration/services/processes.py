@@ -109,7 +109,7 @@ class ServiceProcess:
                     f"{self.name} did not answer within {self.budget_seconds:.0f} s;"
                     f" {self._last_words()}"
                 )
-            time.sleep(0.25)
+            time.sleep(0.25)  # before it is asked again
 
     def stop(self) -> None:
         """End the process, then what is left of its group; nothing happens when it has ended."""
@@ -144,7 +144,7 @@ def end_group(leader: int) -> None:
 def _await_empty(leader: int) -> None:
     deadline = time.monotonic() + CHILDREN_BUDGET_SECONDS
     while _has_members(leader) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.05)  # a group tells nobody that it is empty
 
 
 def _has_members(leader: int) -> bool:
