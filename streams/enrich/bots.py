@@ -1,11 +1,11 @@
 """What gives a program away that nobody looks through: every reason, in words of a fixed list.
 
 `list` names the entry of the kept list of crawlers that matched, `library` an HTTP client,
-`headless` a browser driven by a program, `spider` what ua-parser takes for a crawler, `contact` an
-address for complaints, which browsers do not carry, `malformed` what no browser sends. Entries of
-the list that people's own programs carry too are left out, each for a reason below. okhttp is one
-of them: behind every second Android app is a person. A data centre's address or inhuman behaviour
-is not judged here: marts see more of that.
+`headless` a browser driven by a program, `spider` what ua-parser takes for a crawler, `task` what a
+program was sent to do, `contact` an address for complaints, which browsers do not carry,
+`malformed` what no browser sends. Entries of the list that people's own programs carry too are left
+out, each for a reason below. okhttp is one of them: behind every second Android app is a person. A
+data centre's address or inhuman behaviour is not judged here: marts see more of that.
 
 The only door to crawler-user-agents. An entry counts only where it starts a word, else `RED/` would
 find every reader of `WIRED/`.
@@ -35,6 +35,7 @@ _OF_PEOPLE = {
 }
 _REASON_OF_TAG = {"http-library": "library", "browser-automation": "headless"}
 
+_ENGINE = r"(?:Gecko|KHTML|WebKit|MSIE|Trident|Presto|Opera|NetFront|Konqueror|Dillo|Links|iCab)"
 _OWN_RULES = {
     "library": (
         (
@@ -42,9 +43,23 @@ _OWN_RULES = {
             r"^(?:Java|Apache-Http\w*|Jakarta|Jersey|ReactorNetty|Vert\.x-WebClient|unirest-java|"
             r"Ruby|Faraday|http\.rb|Typhoeus|RestSharp|PostmanRuntime|insomnia|Guzzle\w*|Symfony|"
             r"PHP|Python|pycurl|PycURL|urllib3|node|undici|Deno|Bun|reqwest|ureq|hyper|libcurl|"
-            r"LWP|lua-resty-http|hackney|Swoole|k6|ApacheBench|wrk|hey|fasthttp|req|resty)\b|"
-            r"^(?:Go|go-resty)[ -/]|PowerShell/|Apache JMeter|WinHttp|node\.js/|kube-probe",
+            r"LWP|lua-resty-http|hackney|Swoole|k6|ApacheBench|wrk|hey|fasthttp|req|resty|"
+            r"Apache[-_](?:CXF|Beam)\w*|Wink Client|spray-can|akka-http|Xb2\.NET|echoping)\b|"
+            r"^(?:Go|go-resty)[ -/]|^Java\d|\.NET Client\b|PowerShell/|Apache JMeter|WinHttp|"
+            r"node\.js/|kube-probe",
         ),
+    ),
+    "task": (
+        (
+            "test or monitor",
+            r"\b(?:PTST|DejaClick|Synthetics|Siteimprove|Nuclei|Site-Shot|dummy connection)\b",
+        ),
+        (
+            "check or preview",
+            r"(?i:(?:link|site|url)[ -]?(?:check|test|preview)|validator\b|fetcher\b|"
+            r"\bimage downloader|monitoring\b|scanner-|\bpage ?speed\b|\brobo)",
+        ),
+        ("Google", r"\bGoogle-[A-Z]|\w-Google/"),
     ),
     "headless": (
         (
@@ -55,8 +70,9 @@ _OWN_RULES = {
     ),
     "contact": (
         ("address", r"\+ ?https?://"),
-        ("", r"^(?:Mozilla|Opera)/"),  # old browsers named their maker's site
+        ("", rf"^(?:Mozilla|Opera)/.*{_ENGINE}"),  # old browsers named their maker's site
         ("address", r"https?://|\bwww\.|\w@\w"),
+        ("domain", r"(?i:^[a-z\d-]+(?:\.[a-z\d-]+)*\.(?:com|net|org|info|biz|[a-z]{2})$)"),
     ),
     "malformed": (
         ("placeholder", r"^\W*(?i:null|undefined|none|unknown|user-agent)?\W*$"),
@@ -68,6 +84,9 @@ _OWN_RULES = {
             r"\$[{(]|\(\) ?\{|\.\./|/etc/passwd|\|\||%00|%2[5ef]|"
             r"(?i:\bunion (?:all )?select\b|[(;]select\b|sleep\(|\bwaitfor delay\b|'\)* or\b)",
         ),
+        ("misspelt", r"; ?\{\}|\(Macintosh:? Intel|App3le"),
+        ("", _ENGINE),
+        ("no engine", r"^Mozilla/\d\.\d+ \(compatible; [^;()]*;?\)$"),
     ),
 }
 

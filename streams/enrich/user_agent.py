@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ua_parser import UserAgent as Browser
 
 EXAMINED_CHARACTERS = 1024
-_RULES = "1"  # counts changes of our own rules in bots.py and device.py
+_RULES = "2"  # counts changes of our own rules in bots.py and device.py
 _PACKAGES = ("ua-parser", "ua-parser-builtins", "ua-parser-rs", "crawler-user-agents")
 
 

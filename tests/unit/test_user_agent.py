@@ -253,7 +253,7 @@ BOTS = {
     ),
     "a monitor of uptime": (
         "Mozilla/5.0+(compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)",
-        ("list: UptimeRobot", "spider"),
+        ("list: UptimeRobot", "spider", "contact: address"),
     ),
     "a small firm's robot that no list knows": (
         "shop-price-watcher/1.0 (ops@prices.example)",
@@ -271,7 +271,36 @@ BOTS = {
     ),
     "node": ("axios/1.12.2", ("library: axios",)),
     "php": ("GuzzleHttp/7", ("library: HTTP client",)),
+    "a client of web services": ("Apache-CXF/3.3.4", ("library: HTTP client",)),
+    "a client of dot net": ("ServiceStack .NET Client 5.90", ("library: HTTP client",)),
     "a probe of kubernetes": ("kube-probe/1.33", ("library: HTTP client",)),
+    "a test of a page's speed": (
+        "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; PTST 2.295)",
+        ("task: test or monitor",),
+    ),
+    "a check of links": ("Consilio/4.17 (Portal; LinkChecker)", ("task: check or preview",)),
+    "a shop's feed being fetched": (
+        "Mozilla/5.0 (feeds fetcher prices.example)",
+        ("task: check or preview",),
+    ),
+    "a search by image of google's": (
+        "Mozilla/5.0 (Windows; U; Windows NT 5.1; de; rv:1.9.0.7; Google-SearchByImage) "
+        "Gecko/2009021910 Firefox/3.0.7",
+        ("task: Google",),
+    ),
+    "an address where a browser names its engine": (
+        "Mozilla/4.0 (compatible; info@prices.example; x)",
+        ("contact: address",),
+    ),
+    "nothing but a domain": ("swimming-prices.example.com", ("contact: domain",)),
+    "a browser without an engine": (
+        "Mozilla/5.0 (compatible; DashLink/5.1;)",
+        ("malformed: no engine",),
+    ),
+    "a macintosh with a colon": (
+        f"Mozilla/5.0 (Macintosh: Intel Mac OS X 10_15_5) {SAFARI} Version/14.0 Safari/605.1.15",
+        ("malformed: misspelt",),
+    ),
     "chrome without a window": (
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
         "HeadlessChrome/142.0.0.0 Safari/537.36",
@@ -332,6 +361,7 @@ def test_any_text_of_up_to_8_kilobytes_is_answered(part: str, times: int) -> Non
         "library",
         "headless",
         "spider",
+        "task",
         "contact",
         "malformed",
     }
