@@ -16,6 +16,9 @@ from typing import Any
 
 from warehouse.embedded.errors import EngineError
 
+# Seen twice, for rows that are not UTF-8 on a busy machine; why the engine was silent is not known.
+_NO_REASON = "The engine gave no reason; system.query_log and system.errors may name it"
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -62,7 +65,7 @@ class Connection:
         try:
             raw = self._raw.query(sql, output_format, params=dict(parameters or {}))
         except RuntimeError as error:
-            raise EngineError(str(error)) from None
+            raise EngineError(str(error) or _NO_REASON) from None
         except UnicodeDecodeError as error:  # a message that quotes rows which are not UTF-8
             raise EngineError(error.object.decode(errors="replace")) from None
         return Result(
