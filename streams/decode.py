@@ -26,6 +26,9 @@ NOBODY = "neither `visitorid` nor `customerid` is given"
 Failure = Literal["malformed", "unknown_kind", "invalid", "too_large"]
 
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_FIRST_SURE_YEAR = EARLIEST.year + 1  # whatever the offset from UTC
+_LAST_SURE_YEAR = LATEST.year - 2
+_BRACE = ord("{")
 
 
 class Rejected(Struct, frozen=True):
@@ -47,7 +50,7 @@ def decode(payload: bytes | None) -> Event | Rejected:
     Returns:
         The event, or every reason it could not be read.
     """
-    if payload is None or not payload:
+    if not payload:
         return Rejected("malformed", ("the message is empty",))
     if len(payload) > MAX_PAYLOAD_BYTES:
         found = f"{len(payload):,} bytes, at most {MAX_PAYLOAD_BYTES:,} are taken"
@@ -63,8 +66,8 @@ def decode(payload: bytes | None) -> Event | Rejected:
     context = event.data.context
     if (
         (event.visitorid or event.customerid)
-        and EARLIEST.year < event.time.year < LATEST.year - 1
-        and (context is UNSET or bytes(context)[:1] == b"{")
+        and _FIRST_SURE_YEAR <= event.time.year <= _LAST_SURE_YEAR
+        and (context is UNSET or bytes(context)[0] == _BRACE)
     ):
         return event  # as nearly all are; what lies at the edges is looked at closely
     errors = tuple(_broken_rules(event))

@@ -10,13 +10,14 @@ these and scattered over the rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
 import pyarrow as pa
 import xxhash
-from msgspec import UNSET
+from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
 from streams import events as contract
@@ -36,12 +37,11 @@ from streams.identity import told_identifiers
 from streams.records import Record
 
 EVENTS_AT_ONCE = 1_000
-BATCH_BYTES = (
-    16_000_000  # of messages; what is computed on a batch of URLs takes several times that
-)
+BATCH_BYTES = 16_000_000  # of messages; what is computed on their URLs takes several times that
 
 Item = TypeVar("Item")
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = pa.timestamp("us", "UTC")
 _BROKER_TIME = pa.timestamp("ms", "UTC")
 _NOBODYS = Client()
@@ -113,14 +113,15 @@ def _told_by(accepted: Sequence[tuple[Record, Event]]) -> Told:
         "currency": _texts([one.currency for one in data]),
         **_product_columns(data, np.flatnonzero(_BEARS_PRODUCTS[kinds])),
         "detail": _details(data, np.flatnonzero(_HAS_DETAIL[kinds])),
-        "context": pa.array([_context(one) for one in data], pa.binary()),
+        "context": _contexts([one.context for one in data]),
     }
     campaigns = {row: one.campaign for row, one in enumerate(data) if one.campaign is not None}
     return Told(columns, campaigns)
 
 
 def _message_columns(records: Sequence[Record]) -> dict[str, Any]:
-    fingerprints = [xxhash.xxh3_64_intdigest(one.payload or b"") for one in records]
+    payloads = [one.payload for one in records]
+    fingerprints = [xxhash.xxh3_64_intdigest(payload or b"") for payload in payloads]
     return {
         "offset": pa.array([one.offset for one in records], pa.uint64()),
         "broker_time": pa.array([one.broker_time_ms for one in records], _BROKER_TIME),
@@ -131,7 +132,7 @@ def _message_columns(records: Sequence[Record]) -> dict[str, Any]:
 def _envelope_columns(events: Sequence[Event]) -> dict[str, Any]:
     return {
         "source": _texts([event.source for event in events]),
-        "occurred_at": pa.array([event.time for event in events], _INSTANT),
+        "occurred_at": _instants([event.time for event in events]),
         "visitor_id": _texts([event.visitorid for event in events]),
         "customer_id": _texts([event.customerid for event in events]),
         "visit_id": _texts([event.visitid for event in events]),
@@ -220,9 +221,14 @@ def _details(data: Sequence[Data], rows: Any) -> Any:
     return _scattered(len(data), rows, told, "", pa.string())
 
 
-def _context(data: Data) -> bytes:
-    context = data.context
-    return b"{}" if context is UNSET else bytes(context)
+def _contexts(told: Sequence[Raw | UnsetType]) -> Any:
+    return pa.array([b"{}" if one is UNSET else bytes(one) for one in told], pa.binary())
+
+
+def _instants(times: Sequence[datetime]) -> Any:
+    """Exact microseconds. Of a time with a zone Arrow makes 0.4 us of work, of a span 0.03."""
+    spans = pa.array([time - _EPOCH for time in times], pa.duration("us"))
+    return spans.view(pa.int64()).view(_INSTANT)
 
 
 def _texts(values: list[str]) -> Any:
