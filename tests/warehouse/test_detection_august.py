@@ -15,7 +15,7 @@ from orchestration.detection import detect
 from orchestration.triggers.decide import Answer, Cart
 from tests.august import AUGUST, needs
 from tests.unit.trigger_builders import cart, definition, shop, wall
-from tests.warehouse.detection_world import ListFeed, ShopWorld
+from tests.warehouse.detection_world import ListFeed, Names, ShopWorld
 
 HITS = AUGUST / "hits.parquet"
 ADDED, BOUGHT = "3", "6"
@@ -74,7 +74,7 @@ def august(warehouse) -> ShopWorld:
         seen = list(found)
         carts += carts_of(visitor_id, seen)
         orders += [
-            (f"v:{visitor_id}", Answer(hit.occurred_at, "import"))
+            (Names(visitor_id), Answer(hit.occurred_at, "import"))
             for hit in seen
             if hit.action == BOUGHT
         ]
