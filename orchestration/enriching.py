@@ -12,10 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from time import monotonic, sleep
 
 from streams import anew, versions
+from streams.anew import Enriched, Slice
 from streams.enrich.enrichment import Enrichment, Tables, differing
-from warehouse.client import Warehouse
+from warehouse.client import Warehouse, WarehouseBusyError
+
+PATIENCE_SECONDS = 600.0  # without a slice done; too little memory would be waited for, too
+PAUSE_SECONDS = 1.0
 
 
 class EnrichingError(Exception):
@@ -57,30 +62,59 @@ def plan(warehouse: Warehouse, tables: Tables) -> Plan:
     return Plan(sum(others.values()), tuple(differing(before, tables.parts())))
 
 
-def enrich(
-    warehouse: Warehouse, tables: Tables, home: Path, advance: Callable[[int], None]
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Whom to tell what happens: how many more events are done, and what is waited for."""
+
+    advance: Callable[[int], None]
+    wait: Callable[[str], None]
+
+
+def enrich(warehouse: Warehouse, tables: Tables, home: Path, told: Told) -> Outcome:
     """Enrich what other rules enriched; may be stopped at any time and begun again.
+
+    A warehouse that goes away is waited for: a slice that was cut off is done again.
 
     Args:
         warehouse: where events are.
         tables: the rules.
         home: this machine's local home: two at once there would enrich a slice twice.
-        advance: told how many more events are done.
+        told: who watches.
 
     Raises:
         EnrichingError: another process does it already.
+        WarehouseBusyError: the warehouse did not do a slice in ten minutes.
         WarehouseRefusedError: a message is missing in the event store.
     """
     events = refused = 0
     days: frozenset[date] = frozenset()
     with _alone(home):
         by = Enrichment(tables, versions.registered(warehouse, tables.parts()))
-        for part in anew.slices(warehouse, by.version):
-            done = anew.enrich_anew(warehouse, part, by)
+        for part, done in _patiently(warehouse, by, told.wait):
             events, refused, days = events + done.events, refused + done.refused, days | done.days
-            advance(part.event_count)
+            told.advance(part.event_count)
     return Outcome(by.version, events, days, refused)
+
+
+def _patiently(
+    warehouse: Warehouse, by: Enrichment, wait: Callable[[str], None]
+) -> Iterator[tuple[Slice, Enriched]]:
+    """Slice by slice what is outdated, and what became of it."""
+    reached: dict[tuple[str, int], int] = {}
+    gives_up_at = monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            for part in anew.slices(warehouse, by.version, reached):
+                done = anew.enrich_anew(warehouse, part, by)
+                reached[part.topic, part.partition] = part.high
+                gives_up_at = monotonic() + PATIENCE_SECONDS
+                yield part, done
+            return
+        except WarehouseBusyError as error:
+            if monotonic() > gives_up_at:
+                raise
+            wait(f"waiting for the warehouse: {error}")
+            sleep(PAUSE_SECONDS)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -118,11 +118,19 @@ def versions(warehouse: Warehouse) -> dict[int, int]:
     return {int(version): int(count) for version, count in warehouse.rows(_VERSIONS)}
 
 
-def slices(warehouse: Warehouse, version: int) -> Iterator[Slice]:
-    """The events that bear another number, slice by slice; enrich each before asking on."""
+def slices(
+    warehouse: Warehouse, version: int, reached: Mapping[tuple[str, int], int] | None = None
+) -> Iterator[Slice]:
+    """The events that bear another number, slice by slice; enrich each before asking on.
+
+    Args:
+        warehouse: where events are.
+        version: the number that events are to bear.
+        reached: offsets to begin behind, by topic and partition.
+    """
     for topic, partition in warehouse.rows(_PLACES, version=version):
         place = {"topic": topic, "partition": partition, "version": version}
-        after = 0
+        after = (reached or {}).get((topic, partition), -1) + 1
         while True:
             row = warehouse.rows(_NEXT_SLICE, **place, after=after, limit=SLICE_EVENTS)[0]
             low, high, count = map(int, row)

@@ -21,7 +21,8 @@ def enrich(dry_run: bool, as_json: bool) -> None:
     of this program: rows that other rules made are made again from the messages as received. The
     shop days whose rows changed become dirty, and the next build takes them in. Restart the stream
     worker first, so that new events follow the same rules. It may be stopped at any time; the same
-    command goes on. One at a time: others on this machine are refused.
+    command goes on. A warehouse that goes away is waited for, ten minutes long. One at a time:
+    others on this machine are refused, and no other machine may do it meanwhile.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -42,12 +43,11 @@ def enrich(dry_run: bool, as_json: bool) -> None:
         with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
             task = progress.add_task("enriching", total=plan.outdated)
             try:
-                outcome = enriching.enrich(
-                    warehouse,
-                    tables,
-                    settings.local_home,
-                    lambda events: progress.advance(task, events),
+                told = enriching.Told(
+                    advance=lambda events: progress.advance(task, events),
+                    wait=lambda reason: click.echo(reason, err=True),
                 )
+                outcome = enriching.enrich(warehouse, tables, settings.local_home, told)
             except enriching.EnrichingError as error:
                 raise click.ClickException(str(error)) from None
     _tell_outcome(outcome, as_json)
