@@ -1,4 +1,4 @@
-"""Fixtures of the tests of marts."""
+"""Fixtures of the tests of marts and of detection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
 if TYPE_CHECKING:
+    from tests.warehouse.detection_world import ListFeed, ShopWorld
     from tests.warehouse.marts_world import MartsWorld
 
 
@@ -36,3 +37,19 @@ def shop(
     dbt = Dbt(dbt_target)
     dbt.parse()
     return MartsWorld(warehouse, dbt)
+
+
+@pytest.fixture
+def world(warehouse: Warehouse) -> ShopWorld:
+    """A shop as detection reads it, in which nothing has happened."""
+    from tests.warehouse.detection_world import ShopWorld
+
+    return ShopWorld(warehouse)
+
+
+@pytest.fixture
+def feed() -> ListFeed:
+    """A feed that keeps its messages in a list."""
+    from tests.warehouse.detection_world import ListFeed
+
+    return ListFeed()

@@ -12,10 +12,11 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import yaml
 
+from orchestration.detection import Report, detect
 from orchestration.feed import Place
-from orchestration.triggers.decide import Answer, Cart
+from orchestration.triggers.decide import Answer, Cart, Clock
 from orchestration.triggers.message import read_message
-from tests.unit.trigger_builders import cart
+from tests.unit.trigger_builders import DAY, MONDAY, cart, definition
 from warehouse.client import Warehouse
 
 EVENTS = ("analytics.events", "staging.stg_events")
@@ -26,6 +27,9 @@ MODELS_READ = (
     "staging/stg_identity_edges",
 )
 FAR_FUTURE = datetime(2299, 12, 31, 23, 59, 59, tzinfo=UTC)  # what the mart says for «none»
+
+TUESDAY = MONDAY + DAY
+ABANDONED_CART = definition()
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 
@@ -183,3 +187,8 @@ class ListFeed:
     def persons(self) -> list[str]:
         """Visitors in the feed, in order."""
         return [read_message(value).visitorid for _, value in self.messages]
+
+
+def run(world: ShopWorld, feed: ListFeed, clock: Clock) -> Report:
+    """Detect what is due to people who left a cart."""
+    return detect(world.warehouse, feed, [ABANDONED_CART], clock)

@@ -1,0 +1,135 @@
+"""Detection by SQL and by the rules in Python, on the same small histories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestration.same_person import resolved
+from orchestration.triggers.decide import Answer, Cart, Clock, decide
+from orchestration.triggers.message import read_message
+from tests.unit.trigger_builders import MICROSECOND, MONDAY, cart, shop
+from tests.warehouse.detection_world import ABANDONED_CART, ListFeed, Names, run, session_of
+
+hours = st.integers(0, 60).map(lambda hour: MONDAY + timedelta(hours=hour))
+ticks = st.sampled_from([timedelta(0), MICROSECOND, -MICROSECOND])
+moments = st.builds(lambda hour, tick: hour + tick, hours, ticks)
+people = st.sampled_from(
+    [
+        Names("ann"),
+        Names("ann", "3"),
+        Names("bob"),
+        Names("", "3"),
+        Names("kiosk", "3"),
+        Names("kiosk", "4"),
+        Names("kiosk"),
+    ]
+)
+resolutions = st.sampled_from(
+    [
+        {},
+        {"v:ann": "v:ann", "v:bob": "v:ann"},
+        {"c:3": "c:3", "v:bob": "c:3"},
+        {"c:3": "c:3", "v:ann": "c:3", "v:bob": "c:3"},
+        {"c:3": "c:3", "v:bob": "c:3", "c:4": "c:4", "v:ann": "c:4"},
+        {"c:4": "c:4", "v:kiosk": "c:4"},
+    ]
+)
+origins = st.sampled_from(["live", "live", "import"])
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Cart], list[tuple[Names, Answer]]]:
+    added = draw(
+        st.lists(st.tuples(people, st.sets(moments, min_size=1, max_size=3), origins), max_size=4)
+    )
+    carts = []
+    for session, (names, instants, origin) in enumerate(added):
+        in_order = sorted(instants)
+        for here, after in zip(in_order, [*in_order[1:], None], strict=True):
+            carts.append(
+                cart(
+                    person=names.raw_person,
+                    visitor_id=names.visitor_id,
+                    customer_id=names.customer_id,
+                    session_id=f"s{session}",
+                    event_id=f"e{len(carts)}",
+                    origin=origin,
+                    added_at=here,
+                    next_added_at=after,
+                )
+            )
+    orders = draw(st.lists(st.tuples(people, st.builds(Answer, moments, origins)), max_size=4))
+    return carts, orders
+
+
+def by_person(persons, orders: list[tuple[Names, Answer]]) -> dict[str, list[Answer]]:
+    """Orders of everybody whose names they bear."""
+    told: dict[str, list[Answer]] = {}
+    for names, order in orders:
+        for name in names.both:
+            told.setdefault(persons.get(name, name), []).append(order)
+    return told
+
+
+def known_at(now: datetime, carts: list[Cart], orders: list[tuple[Names, Answer]]):
+    """What the marts can tell at an instant: the next addition is not known before it happens."""
+    return (
+        [
+            replace(one, next_added_at=None)
+            if one.next_added_at and one.next_added_at > now
+            else one
+            for one in carts
+            if one.added_at <= now
+        ],
+        [(names, order) for names, order in orders if order.occurred_at <= now],
+    )
+
+
+on_the_engine = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@settings(on_the_engine, max_examples=40)
+@given(histories(), resolutions, st.integers(-24, 140), st.sampled_from(["wall", "shop"]))
+def test_candidates_by_sql_are_what_the_rules_would_fire(
+    world, history, persons, hour, mode
+) -> None:
+    carts, orders = history
+    world.resolve(persons)
+    feed = ListFeed()
+    clock = Clock(MONDAY + timedelta(hours=hour), mode)
+    world.forget_firings()
+    world.tell(carts, orders)
+    report = run(world, feed, clock)
+    told = by_person(persons, orders)
+    as_stored = [replace(one, session_id=str(session_of(one))) for one in carts]  # they part ties
+    of_today = [resolved(one, persons) for one in as_stored]
+    expected = decide(ABANDONED_CART, of_today, told, (), clock).firings
+    fired = [read_message(value) for _, value in feed.messages]
+    assert {(one.id, one.time) for one in fired} == {
+        (one.firing_id, one.due_at) for one in expected
+    }
+    # SQL leaves nothing to the rules but to choose among the carts of one person
+    assert set(report.tallies[0].refused) <= {"already_fired"}
+
+
+@settings(on_the_engine, max_examples=15)
+@given(histories(), resolutions, st.lists(st.integers(0, 90), max_size=4))
+def test_any_cadence_of_runs_leaves_the_ledger_of_one_run_at_the_end(
+    world, history, persons, clocks
+) -> None:
+    carts, orders = history
+    world.resolve(persons)
+    end = MONDAY + timedelta(hours=140)
+    world.forget_firings()
+    world.tell(carts, orders)
+    run(world, ListFeed(), shop(end))
+    at_once = world.ledger()
+    world.forget_firings()
+    for now in [*sorted(MONDAY + timedelta(hours=hour) for hour in clocks), end]:
+        world.tell(*known_at(now, carts, orders))
+        run(world, ListFeed(), shop(now))
+    assert world.ledger() == at_once
