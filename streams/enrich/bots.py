@@ -33,20 +33,27 @@ _OF_PEOPLE = {
     r"Sogou": "a browser; the crawlers of that name also say spider",
     r"okhttp": "HTTP client of Android apps",
 }
+# Entries that count only where no engine is named: with one it is a person in the app's browser.
+_BROWSERS_OF_APPS = r"AppleWebKit/.*\b(?:Viber|WhatsApp|Feedly)\b"
 _REASON_OF_TAG = {"http-library": "library", "browser-automation": "headless"}
 
-_ENGINE = r"(?:Gecko|KHTML|WebKit|MSIE|Trident|Presto|Opera|NetFront|Konqueror|Dillo|Links|iCab)"
+_ENGINE = (
+    r"(?:Gecko|KHTML|WebKit|MSIE|Trident|Presto|Opera|NetFront|Konqueror|Dillo|Links|iCab|WebTV|"
+    r"Roku|Nintendo|PlayStation)"
+)
 _OWN_RULES = {
     "library": (
+        ("", r"CFNetwork|\((?:iPhone|iPad|Android)"),  # people's apps of whatever name
         (
             "HTTP client",
-            r"^(?:Java|Apache-Http\w*|Jakarta|Jersey|ReactorNetty|Vert\.x-WebClient|unirest-java|"
-            r"Ruby|Faraday|http\.rb|Typhoeus|RestSharp|PostmanRuntime|insomnia|Guzzle\w*|Symfony|"
-            r"PHP|Python|pycurl|PycURL|urllib3|node|undici|Deno|Bun|reqwest|ureq|hyper|libcurl|"
-            r"LWP|lua-resty-http|hackney|Swoole|k6|ApacheBench|wrk|hey|fasthttp|req|resty|"
-            r"Apache[-_](?:CXF|Beam)\w*|Wink Client|spray-can|akka-http|Xb2\.NET|echoping)\b|"
-            r"^(?:Go|go-resty)[ -/]|^Java\d|\.NET Client\b|PowerShell/|Apache JMeter|WinHttp|"
-            r"node\.js/|kube-probe",
+            r"^(?:Apache-Http\w*|Jakarta|Jersey|ReactorNetty|Vert\.x-WebClient|unirest-java|"
+            r"Faraday|http\.rb|Typhoeus|RestSharp|PostmanRuntime|insomnia|Guzzle\w*|Symfony|"
+            r"pycurl|PycURL|urllib3|undici|reqwest|ureq|libcurl|LWP|lua-resty-http|hackney|"
+            r"Swoole|k6|ApacheBench|fasthttp|Apache[-_](?:CXF|Beam)\w*|Wink Client|spray-can|"
+            r"akka-http|Xb2\.NET)\b|"
+            r"^(?:Go|go-resty|Java|PHP|Python|Ruby|node|Deno|Bun|hyper|wrk|hey|req|resty)"
+            r"(?:[/,-]| v?\d|$)|"
+            r"^Java\d|^[\w ]+\.NET Client\b|PowerShell/|Apache JMeter|WinHttp|node\.js/|kube-probe",
         ),
     ),
     "task": (
@@ -56,9 +63,10 @@ _OWN_RULES = {
         ),
         (
             "check or preview",
-            r"(?i:(?:link|site|url)[ -]?(?:check|test|preview)|validator\b|fetcher\b|"
-            r"\bimage downloader|monitoring\b|scanner-|\bpage ?speed\b|\brobo)",
+            r"(?i:link[ -]?(?:checker|tester|previews?)\b|validator\b|fetcher\b|image downloader\b|"
+            r"\bpage speed insights|\brobosuite\b)",
         ),
+        ("", r"Google-(?:Pixel|Nexus|Kids|TV|Home)"),
         ("Google", r"\bGoogle-[A-Z]|\w-Google/"),
     ),
     "headless": (
@@ -126,6 +134,7 @@ def _entries() -> Iterator[tuple[str, str]]:
     """The kept list as rules, each named by the reason it is."""
     from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
+    yield "", _BROWSERS_OF_APPS
     for one in CRAWLER_USER_AGENTS_DATA:
         pattern = one["pattern"]
         if pattern in _OF_PEOPLE:

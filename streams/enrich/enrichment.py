@@ -25,7 +25,7 @@ from streams.enrich.user_agent import user_agent_of, user_agent_tables
 from streams.enrich.visited import Visited
 from streams.settings import StreamSettings
 
-CODE_VERSION = "2"  # raise it whenever the code answers another way than before
+CODE_VERSION = "3"  # raise it whenever the code answers another way than before
 MOST_REMEMBERED = 50_000  # per kind of value: 10 to 20 MB of usual ones, 80 of the longest kept
 
 

@@ -8,9 +8,10 @@ import unicodedata
 LONGEST_WORDS = 256
 
 _SEPARATORS = re.compile(r"[/>»|›→]|::")
-_TEMPLATE = re.compile(r"\$\{|\{\{|<%|%%")
+_TEMPLATE = re.compile(r"\$\{|\{\{|<%|%%\w+%%")
 _UNSET = frozenset({"", "(not set)", "undefined", "null"})
-_NO_WORD = re.compile(r"[\W_]+")
+# They say how letters are drawn, not where words end.
+_UNDRAWN = dict.fromkeys([0x200C, 0x200D, *range(0xFE00, 0xFE10)])
 
 
 def category_path(text: str) -> str:
@@ -30,9 +31,22 @@ def search_words(text: str) -> str:
     """Search words as people mean them: one case, one form of each letter, one space between.
 
     Returns:
-        At most 256 characters, NFKC; punctuation parts words like a space does.
+        At most 256 characters, NFKC; punctuation parts words like a space does. Vowel signs and
+        other marks belong to their letters, as Hindi, Thai and vowelled Arabic write them.
     """
-    return _NO_WORD.sub(" ", _folded(text)).strip()[:LONGEST_WORDS].rstrip()
+    words = _only_words(_folded(text.translate(_UNDRAWN)))
+    return " ".join(words.split())[:LONGEST_WORDS].rstrip()
+
+
+def _only_words(text: str) -> str:
+    """The text with a space for each character that is neither a letter, a digit nor their mark."""
+    characters = []
+    is_in_word = False
+    for one in text:
+        is_mark = is_in_word and unicodedata.category(one) in ("Mn", "Mc")
+        is_in_word = is_mark or one.isalnum()
+        characters.append(one if is_in_word else " ")
+    return "".join(characters)
 
 
 def _folded(text: str) -> str:

@@ -55,7 +55,8 @@ def referrer_of(
         return NO_REFERRER
     at = _address_of(url)
     host = at.host.rstrip(".")
-    if is_at(host, own_hosts) or (not host and at.path.startswith("/")):
+    is_path = not host and at.path.startswith("/") and not at.scheme
+    if is_path or is_at(host, own_hosts):
         return INTERNAL
     if not host or at.scheme not in _WEB_SCHEMES + _APP_SCHEMES:
         return NO_REFERRER
@@ -70,7 +71,8 @@ def _place(site: Site | None, host: str, at: Address) -> Referrer:
     if site is None:
         return Referrer("email" if _is_mail(host) else "referral", _shown(host))
     term = _term(site.terms, at) if site.terms else ""
-    if site.paths and not term and _first_step(at.path) not in site.paths:
+    is_page = at.scheme not in _APP_SCHEMES  # behind an app's name stands what it showed
+    if site.paths and is_page and not term and _first_step(at.path) not in site.paths:
         return Referrer("referral", _shown(host))
     return Referrer(site.medium, site.name, term)
 

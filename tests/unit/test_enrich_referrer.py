@@ -100,6 +100,11 @@ def case(url: str, medium: str, source: str, term: str = "", *, name: str = "") 
         case("https://3ds.pay.bank.example/acs", "payment", "3ds.pay.bank.example"),
         case("https://yoomoney.ru/checkout", "payment", "YooKassa"),
         case("android-app://com.google.android.googlequicksearchbox/", "search", "Google"),
+        case(
+            "android-app://com.google.android.googlequicksearchbox/https/www.google.com",
+            "search",
+            "Google",
+        ),
         case("android-app://com.google.android.gm/", "email", "Gmail"),
         case("android-app://org.telegram.messenger", "social", "Telegram"),
         case("android-app://com.Slack/", "social", "Slack"),
@@ -142,6 +147,7 @@ def test_the_shop_is_no_referrer_of_itself(url: str) -> None:
     "url",
     [
         "",
+        "file:///home/me/mail.html",
         " ",
         "(direct)",
         "null",

@@ -200,6 +200,29 @@ def test_people_are_known_by_device_browser_and_system(text: str, told: tuple[st
     assert user_agent_of(text) == UserAgent(*told, bot_verdict="human")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"{PIXEL} Mobile Safari/537.36 Viber/14.7.0.4", id="in Viber"),
+        pytest.param(f"{IPHONE} Mobile/15E148 WhatsApp/2.24.12", id="in WhatsApp"),
+        pytest.param(f"{IPHONE} Mobile/15E148 RoboForm/9.3", id="with a form filler"),
+        pytest.param("Mozilla/5.0 (compatible; RokuOS)", id="a television"),
+        pytest.param("Go Shopping/2.0 (Android 13)", id="an app that begins like a library"),
+        pytest.param("hey/3 CFNetwork/1490.0.4 Darwin/23.2.0", id="an app of Apple's"),
+        pytest.param(
+            f"Mozilla/5.0 (Linux; Android 13; Google-Pixel-7) {CHROME} Mobile Safari/537.36",
+            id="a phone that Google made",
+        ),
+        pytest.param(
+            "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; .NET Client 3.5)",
+            id="a browser beside a library",
+        ),
+    ],
+)
+def test_what_only_looks_like_a_robots_name_is_a_person(text: str) -> None:
+    assert user_agent_of(text).bot_verdict == "human"
+
+
 BOTS = {
     "google": (
         "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
