@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from warehouse.client import Warehouse
 
@@ -108,6 +108,8 @@ def read(file: Path, shop_currency: str, source: str) -> list[Rate]:
             lines = csv.DictReader(content)
             columns = [name.strip() for name in lines.fieldnames or ()]
             lines.fieldnames = columns
+            if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+                raise RatesError(f"{file} names a column twice: {', '.join(twice)}")
             if {"rate_on", "currency", "rate"} <= set(columns):
                 return _checked(file, _rows(lines, shop_currency, source))
             if columns and columns[0] == "Date":
@@ -148,18 +150,37 @@ def days_at_other_rates(warehouse: Warehouse) -> set[date]:
 
 def _checked(file: Path, found: Iterable[Rate | str]) -> list[Rate]:
     outcomes = list(found)
-    mistakes = [one for one in outcomes if isinstance(one, str)]
+    rates = [one for one in outcomes if isinstance(one, Rate)]
+    mistakes = [one for one in outcomes if isinstance(one, str)] + list(_contradictions(rates))
     if mistakes:
         more = len(mistakes) - MOST_MISTAKES
         shown = mistakes[:MOST_MISTAKES] + ([f"and {more} more"] if more > 0 else [])
         raise RatesError(f"{file}: nothing was loaded: " + "; ".join(shown))
-    return [one for one in outcomes if isinstance(one, Rate)]
+    return rates
+
+
+def _contradictions(rates: Sequence[Rate]) -> Iterator[str]:
+    told: dict[tuple[date, str, str], Decimal] = {}
+    for one in rates:
+        first = told.setdefault((one.rate_on, one.currency, one.to_currency), one.rate)
+        if first != one.rate:
+            pair = f"{one.currency} in {one.to_currency} on {one.rate_on}"
+            yield f"{pair} is both {first.normalize():f} and {one.rate.normalize():f}"
+
+
+def _expect_no_more(line: Mapping[str | None, Any], count: int) -> None:
+    """A rate with a decimal comma that nobody quoted becomes two cells, and a rate of 1."""
+    surplus = line.get(None) or ()
+    if any(surplus):
+        told = count + len(surplus)
+        raise ValueError(f"{told} cells, where the header has {count}: is a comma not quoted?")
 
 
 def _rows(lines: csv.DictReader[str], shop_currency: str, source: str) -> Iterator[Rate | str]:
     for line in lines:
         told = {name: (value or "").strip() for name, value in line.items() if name}
         try:
+            _expect_no_more(line, len(lines.fieldnames or ()))
             yield _rate_of(told, shop_currency, source)
         except ValueError as error:
             yield f"line {lines.line_num}: {error}"
@@ -193,6 +214,7 @@ def _banks_days(
     """Rates into the shop's currency, by way of the euro that the bank counts in."""
     for line in lines:
         try:
+            _expect_no_more(line, len(currencies) + 1)
             yield from _banks_day(line, currencies, _currency(shop_currency), source)
         except ValueError as error:
             yield f"line {lines.line_num}: {error}"

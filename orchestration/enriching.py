@@ -19,7 +19,7 @@ from streams.anew import Enriched, Slice
 from streams.enrich.enrichment import Enrichment, Tables, differing
 from warehouse.client import Warehouse, WarehouseBusyError
 
-PATIENCE_SECONDS = 600.0  # without a slice done; too little memory would be waited for, too
+PATIENCE_SECONDS = 600.0  # from the first failure on; too little memory is waited for, too
 PAUSE_SECONDS = 1.0
 
 
@@ -83,7 +83,7 @@ def enrich(warehouse: Warehouse, tables: Tables, home: Path, told: Told) -> Outc
 
     Raises:
         EnrichingError: another process does it already.
-        WarehouseBusyError: the warehouse did not do a slice in ten minutes.
+        WarehouseBusyError: nothing could be done for ten minutes.
         WarehouseRefusedError: a message is missing in the event store.
     """
     events = refused = 0
@@ -99,21 +99,24 @@ def enrich(warehouse: Warehouse, tables: Tables, home: Path, told: Told) -> Outc
 def _patiently(
     warehouse: Warehouse, by: Enrichment, wait: Callable[[str], None]
 ) -> Iterator[tuple[Slice, Enriched]]:
-    """Slice by slice what is outdated, and what became of it."""
+    """Slice by slice what is outdated, and what became of it; each reason to wait is told once."""
     reached: dict[tuple[str, int], int] = {}
-    gives_up_at = monotonic() + PATIENCE_SECONDS
+    failing_since, told = None, ""
     while True:
         try:
             for part in anew.slices(warehouse, by.version, reached):
                 done = anew.enrich_anew(warehouse, part, by)
                 reached[part.topic, part.partition] = part.high
-                gives_up_at = monotonic() + PATIENCE_SECONDS
+                failing_since, told = None, ""
                 yield part, done
             return
         except WarehouseBusyError as error:
-            if monotonic() > gives_up_at:
+            failing_since = failing_since or monotonic()
+            if monotonic() - failing_since >= PATIENCE_SECONDS:
                 raise
-            wait(f"waiting for the warehouse: {error}")
+            if str(error) != told:
+                told = str(error)
+                wait(f"waiting for the warehouse: {told}")
             sleep(PAUSE_SECONDS)
 
 

@@ -105,9 +105,18 @@ class StreamSettings:
         return all(host in LOOPBACK_HOSTS for host in hosts)
 
 
+_HOST = (
+    r"[\w-]+(\.[\w-]+)*",
+    "host names such as shop.example, without scheme, port or path; hosts below them count too",
+)
 _COUNTS = frozenset(
     {"kafka_replication_factor", "events_partitions", "triggers_partitions", "batch_rows"}
 )
+_LISTS = {  # what a part of a list looks like, and how to say so
+    "shop_hosts": _HOST,
+    "payment_hosts": _HOST,
+    "partner_parameters": (r"[\w.~\[\]-]+", "names of URL parameters such as pid, ref"),
+}
 _FILES = frozenset({"channel_rules", "page_rules", "geo_database"})
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
@@ -126,6 +135,8 @@ def _read(name: str, text: str) -> object:
         raise ValueError(f"takes one of {', '.join(_PROTOCOLS)}")
     if name in ("linger_seconds", "stall_seconds"):
         return _seconds(text)
+    if name in _LISTS:
+        _expect_parts(text, *_LISTS[name])
     if name == "shop_currency" and not re.fullmatch("[A-Z]{3}", text):
         raise ValueError("takes a currency's three capitals, such as EUR")
     if name in _FILES and not Path(text).is_file():
@@ -136,6 +147,11 @@ def _read(name: str, text: str) -> object:
 def _listed(text: str) -> frozenset[str]:
     """The parts of a list with commas, lower case."""
     return frozenset(part.strip().lower() for part in text.split(",") if part.strip())
+
+
+def _expect_parts(text: str, pattern: str, takes: str) -> None:
+    if wrong := sorted(part for part in _listed(text) if not re.fullmatch(pattern, part)):
+        raise ValueError(f"takes {takes}, with commas between; not {', '.join(wrong)}")
 
 
 def _seconds(text: str) -> float:

@@ -74,6 +74,7 @@ _ADVICE = {
     241: "it needs more memory than it may have: ask for less at once",
     516: "check WAREHOUSE_USER and WAREHOUSE_PASSWORD",
 }
+_START_ONE = ": start one with `active-analytics up`, or set WAREHOUSE_URL"
 _OS_WORDS = re.compile(r"(\[Errno \d+\] [^\"'()]+)")
 _EXPECTATIONS = re.compile(r"\.? Expected one of: .*$", re.DOTALL)  # hundreds of words
 _DRIVERS_WORDS = re.compile(r"^.*?server response: (?=Code: )| \(for url [^)]*\)$", re.DOTALL)
@@ -259,8 +260,7 @@ def wait_until_ready(settings: WarehouseSettings, timeout_seconds: float) -> Non
             reason = str(error)
         if time.monotonic() > deadline:
             raise WarehouseBusyError(
-                f"no warehouse answers at {settings.url} ({reason}): "
-                "start one with `active-analytics up`, or set WAREHOUSE_URL"
+                f"no warehouse answers at {settings.url} ({reason}){_START_ONE}"
             )
         time.sleep(0.05)
 
@@ -288,5 +288,5 @@ def _error(asked: str, address: str, error: Exception, *, is_busy: bool) -> Ware
         reason = _OS_WORDS.search(text)
         away = f"the warehouse at {address} cannot be reached"
         why = reason.group(1) if reason else text
-        return WarehouseBusyError(f"{shortened(asked)}: {away}: {why}", code)
+        return WarehouseBusyError(f"{shortened(asked)}: {away}: {why}{_START_ONE}", code)
     return WarehouseRefusedError(f"{shortened(asked)}: {text}{advice}", code)

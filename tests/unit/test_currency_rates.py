@@ -52,6 +52,20 @@ def test_the_central_bank_s_file_crosses_rates_for_a_shop_in_another_currency(fi
         ),
         pytest.param("rate_on,currency,rate\n2026-03-06,USD,1e400\n", "is no rate", id="too large"),
         pytest.param("rate_on,currency,rate\n2026-03-06,USD,4e-13\n", "is no rate", id="too small"),
+        pytest.param(
+            "rate_on,currency,rate\n2026-03-06,USD,1,0842\n",
+            "line 2: 4 cells, where the header has 3: is a comma not quoted",
+            id="a decimal comma",
+        ),
+        pytest.param(
+            "Date,USD,CHF,\n2026-03-06,1,08,0,9,\n", "line 2: 6 cells", id="the bank's with commas"
+        ),
+        pytest.param(
+            "rate_on,currency,rate\n2026-03-06,USD,0.92\n2026-03-06,USD,0.95\n",
+            "USD in CHF on 2026-03-06 is both 0.92 and 0.95",
+            id="two rates for a day",
+        ),
+        pytest.param("Date,USD,USD\n", "names a column twice: USD", id="a column twice"),
         pytest.param("rate_on,currency,rate\n1969-03-06,USD,1\n", "is no day", id="too early"),
         pytest.param("rate_on,currency,rate\n2026-03-06,CHF,1\n", "needs no rate", id="its own"),
         pytest.param("Date,USD\n2026-03-06,1.1\n", "no column for CHF", id="the shop's is missing"),

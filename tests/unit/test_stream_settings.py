@@ -54,5 +54,20 @@ def test_own_hosts_are_read_from_a_list() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("SHOP_HOSTS", "https://shop.example/, www.shop.example"),
+        ("SHOP_HOSTS", "shop.example:443"),
+        ("SHOP_HOSTS", "shop.example; other.example"),
+        ("PAYMENT_HOSTS", "*.pay.example"),
+        ("PARTNER_PARAMETERS", "?pid="),
+    ],
+)
+def test_a_part_of_a_list_that_would_do_nothing_is_refused(variable: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"{variable}.*with commas between; not "):
+        StreamSettings.from_env({variable: told})
+
+
 def test_the_password_is_never_shown() -> None:
     assert "secret" not in repr(StreamSettings(kafka_sasl_password="secret"))
