@@ -73,7 +73,8 @@ class Collector:
 
     async def answer(self, request: Request) -> Answer:
         """The answer to any request."""
-        endpoint = self._endpoints.get((request.method, request.path))
+        method = "GET" if request.method == "HEAD" else request.method  # monitors of uptime
+        endpoint = self._endpoints.get((method, request.path))
         if endpoint:
             return await endpoint(request)
         methods = [method for method, path in self._endpoints if path == request.path]
