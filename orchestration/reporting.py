@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from babel.numbers import get_currency_precision
-
+from streams.currencies import minor_digits
 from warehouse.client import Warehouse
 
 PAIR_ORDERS = 5  # a pair in fewer orders is chance: as in the expected answers of the real month
@@ -126,7 +125,7 @@ def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
             " where database = 'marts' and name in ('channel_attribution', 'event_conflicts')"
         )
     )
-    digits = get_currency_precision(shop_currency or "EUR")
+    digits = minor_digits(shop_currency)
     marts = warehouse.dicts(_MARTS, least=PAIR_ORDERS)[0] if is_built else dict(_NO_MARTS)
     revenue_minor = marts.pop("order_revenue_minor")
     return Summary(

@@ -52,7 +52,9 @@ class Imported:
             ]
 
 
-def made(folder: Path, file: Path, mapping: str, makes: Made = "events") -> Imported:
+def made(
+    folder: Path, file: Path, mapping: str, makes: Made = "events", *, shop_currency: str = ""
+) -> Imported:
     """Read a file by a mapping: YAML text, or the name of a shipped one."""
     if "\n" in mapping:
         named = folder / "mapping.yml"
@@ -64,6 +66,7 @@ def made(folder: Path, file: Path, mapping: str, makes: Made = "events") -> Impo
         folder=folder / "work",
         report=folder / "mistakes.csv",
         progress=lambda _: None,
+        shop_currency=shop_currency,
     )
     events = [decode(payload) for _, payload in history.pile.messages()]
     assert not any(isinstance(one, Rejected) for one in events)

@@ -163,6 +163,7 @@ def _read(
             folder=folder,
             report=report or folder / f"{read.name}-{file.name}.mistakes.csv",
             progress=progress,
+            shop_currency=settings.shop_currency,
         )
 
 

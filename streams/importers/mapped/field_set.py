@@ -31,7 +31,7 @@ class FieldSet:
         self._options = options
         self._nulls = frozenset(options.nulls)
         self._constants: Found = {}
-        self._plain: list[tuple[str, Extract, Extract]] = []
+        self._plain: list[tuple[str, Getter, Extract]] = []
         self._others: list[tuple[str, Extract]] = []
         self._dispensable: set[str] = set()
 
@@ -81,7 +81,7 @@ def _put(
 ) -> None:
     name, extract = field
     try:
-        told = extract(cells)
+        told = extract(cells, row.currency)
     except Unfit as unfit:
         mistakes.append(mistake_of(unfit, row))
         return

@@ -31,11 +31,12 @@ from streams.importers.mapped.outcome import Kept, Mistake, Mistaken, Outcome, S
 from streams.importers.mapped.pile import Pile
 from streams.importers.mapped.reading import ReadMapping
 from streams.importers.mapped.report import Report
+from streams.importers.mapped.row_currency import priced
 from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.rows.row_file import Row, RowFile, Unreadable, row_file
 from streams.importers.source import SourceError, digest_of
 
-VERSION = 2
+VERSION = 3
 
 _MOST_REASONS = 100
 _OTHERS = "skipped: other words that are left out"
@@ -70,13 +71,20 @@ class MappedHistory:
     notes: Sequence[str]
 
 
-def identity_of(file: Path, read: ReadMapping) -> str:
-    """Which messages a file and a mapping make."""
-    return f"{VERSION}:{digest_of(file)}:{sha256(read.text.encode()).hexdigest()}"
+def identity_of(file: Path, read: ReadMapping, shop_currency: str) -> str:
+    """Which messages a file and a mapping make; the shop's currency says digits of amounts."""
+    told = sha256(read.text.encode()).hexdigest()
+    return f"{VERSION}:{digest_of(file)}:{told}:{shop_currency}"
 
 
 def read_history(
-    file: Path, read: ReadMapping, *, folder: Path, report: Path, progress: Progress
+    file: Path,
+    read: ReadMapping,
+    *,
+    folder: Path,
+    report: Path,
+    progress: Progress,
+    shop_currency: str = "",
 ) -> MappedHistory:
     """Read a whole file by a mapping.
 
@@ -86,6 +94,8 @@ def read_history(
         folder: where bodies of messages may lie meanwhile, about as large as the file.
         report: where mistakes are written; removed when there are none.
         progress: called now and then with the number of rows read.
+        shop_currency: ISO 4217, of amounts whose currency the row does not tell; empty: unknown,
+            with cents.
 
     Raises:
         MappingError: the mapping does not fit the contract or the file.
@@ -93,12 +103,12 @@ def read_history(
     """
     rows = row_file(file, read.mapping.file)
     notes = fit(read, rows)
-    make = _maker(read.mapping, rows)
+    make, price = _maker(read.mapping, rows), priced(read.mapping, rows, shop_currency)
     pile, accounts = Pile(folder), _Accounts()
     with Report(report) as mistakes:
         readable = _readable(rows, mistakes, accounts, progress)
         for group in _groups(read.mapping, rows, folder, readable):
-            for outcome in make(group):
+            for outcome in make(price(group)):
                 accounts.add(outcome)
                 match outcome:
                     case Kept(messages=messages, remarks=remarks):
@@ -112,7 +122,7 @@ def read_history(
     copies = pile.close()
     return MappedHistory(
         name=f"{read.name}-{file.name.split('.')[0]}",
-        identity=identity_of(file, read),
+        identity=identity_of(file, read, shop_currency),
         pile=pile,
         rows=accounts.told(copies),
         bad_rows=accounts.bad,

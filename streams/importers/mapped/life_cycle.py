@@ -230,7 +230,7 @@ def _told(extracts: dict[str, Extract], row: Row, cells: Cells, mistakes: Mistak
     found: Found = {}
     for name, extract in extracts.items():
         try:
-            told: Any = extract(cells)
+            told: Any = extract(cells, row.currency)
         except Unfit as unfit:
             mistakes.append(mistake_of(unfit, row))
             continue

@@ -41,7 +41,9 @@ class Rule(
     paths. `join` writes columns one behind the other, `with` between them. `sum: products` is the
     revenue of the lines. `as` is how the cell is read; without it the field says how, except
     amounts. `lookup` replaces text, and what is not in it is a mistake unless `otherwise` stands
-    for it. `default` stands for an empty cell.
+    for it. `default` stands for an empty cell. `as: money` reads as many decimals as the row's
+    currency has (without one, that of SHOP_CURRENCY, else two); `digits` reads another number of
+    them and rounds what has more.
     """
 
     column: NonEmpty | list[NonEmpty] | None = None
@@ -57,7 +59,7 @@ class Rule(
     format: NonEmpty = "iso"
     zone: str | None = None
     decimal_mark: Literal[".", ","] | None = None
-    digits: Annotated[int, Meta(ge=0, le=4)] = 2
+    digits: Annotated[int, Meta(ge=0, le=4)] | None = None
     true_words: tuple[str, ...] = ("true", "yes", "y", "t", "1")
     false_words: tuple[str, ...] = ("false", "no", "n", "f", "0")
     separator: NonEmpty = "|"

@@ -12,13 +12,12 @@ from streams.importers.mapped.field_set import FieldSet, Found, mistake_of, told
 from streams.importers.mapped.model import Products
 from streams.importers.mapped.outcome import Mistake, Mistakes
 from streams.importers.mapped.rules import (
-    Extract,
     columns_of,
     rule_of,
 )
 from streams.importers.mapped.targets import product_targets
 from streams.importers.rows.options import File
-from streams.importers.rows.row_file import Cells, Row, RowFile, nested
+from streams.importers.rows.row_file import Cells, Getter, Row, RowFile, nested
 
 
 class ProductSource:
@@ -75,7 +74,7 @@ class ProductSource:
         ]
 
 
-def nested_or_plain(column: str) -> Extract:
+def nested_or_plain(column: str) -> Getter:
     """A member of an item by its whole name, else at the end of a dotted path."""
     follow = nested(column)
     return lambda cells: cells[column] if column in cells else follow(cells)

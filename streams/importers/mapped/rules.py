@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from streams.currencies import minor_digits
 from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit, text_of
 from streams.importers.mapped.model import Rule, Told
@@ -19,9 +21,19 @@ from streams.importers.mapped.targets import Nature
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter
 
-Extract = Callable[[Cells], Any]
 Convert = Callable[[Any], Any]
 _REMEMBERED = 4_096
+
+
+class Extract(Protocol):
+    """How a value is found in the cells of a row."""
+
+    def __call__(self, cells: Cells, currency: str = "", /) -> Any:
+        """The value; amounts are read by the row's currency.
+
+        Raises:
+            Unfit: with column and value; the cell does not fit.
+        """
 
 
 def rule_of(told: Told) -> Rule:
@@ -53,23 +65,35 @@ def extractor(
         nature: of the field.
         getter: of the file: how a column is found within a row.
         options: of the file.
-
-    Returns:
-        A function that raises Unfit, with column and value, for a cell that does not fit.
     """
     rule = rule_of(told)
     if rule.value is not None:
         constant = rule.value if nature != "text" else str(rule.value)
-        return lambda _: constant
+        return lambda *_: constant
     columns = columns_of(rule)
-    nulls = frozenset(options.nulls)
-    cell = _cell([getter(one) for one in columns], rule, nulls)
-    convert, default = conversion(rule, nature, options), rule.default
+    cell = _cell([getter(one) for one in columns], rule, frozenset(options.nulls))
+    if rule.conversion != "money":
+        return _read(rule, nature, cell, conversion(rule, nature, options), options)
+    mark = rule.decimal_mark or options.decimal_mark
+    if rule.digits is not None:
+        return _read(rule, nature, cell, conversions.money(mark, rule.digits), options)
+
+    @cache
+    def of_digits(digits: int) -> Extract:
+        convert = conversions.money(mark, digits, is_rounded=False)
+        return _read(rule, nature, cell, convert, options)
+
+    return lambda cells, currency="": of_digits(minor_digits(currency))(cells)
+
+
+def _read(rule: Rule, nature: Nature, cell: Getter, convert: Convert, options: File) -> Extract:
+    """How the cell that counts becomes a value, or the rule's default when it is empty."""
+    nulls, default = frozenset(options.nulls), rule.default
     known: dict[str, Any] = {}
     is_remembered = _is_repeated(rule)
-    named, is_hidden = ", ".join(columns), is_personal(rule, nature)
+    named, is_hidden = ", ".join(columns_of(rule)), is_personal(rule, nature)
 
-    def extract(cells: Cells) -> Any:
+    def extract(cells: Cells, _: str = "") -> Any:
         found = cell(cells)
         if found.__class__ is str:
             found = found.strip()
@@ -136,9 +160,6 @@ def _instant(rule: Rule, _: Nature, options: File) -> Convert:
 _CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
     **dict.fromkeys(("text", "hash", "any"), _text),
     "instant": _instant,
-    "money": lambda rule, _, options: conversions.money(
-        rule.decimal_mark or options.decimal_mark, rule.digits
-    ),
     "integer": lambda *_: conversions.integer,
     "boolean": lambda rule, *_: conversions.boolean(rule.true_words, rule.false_words),
     "path": lambda rule, *_: conversions.path(rule.separator),
@@ -155,7 +176,7 @@ def _is_repeated(rule: Rule) -> bool:
     return rule.conversion is None and rule.format != "iso"
 
 
-def _cell(getters: Sequence[Getter], rule: Rule, nulls: frozenset[str]) -> Extract:
+def _cell(getters: Sequence[Getter], rule: Rule, nulls: frozenset[str]) -> Getter:
     """The cell that counts: of one column as it is, of several the first, or all of them joined."""
 
     def bare(found: Any) -> Any:

@@ -26,10 +26,14 @@ _FORMATS = {
 
 
 class Row(NamedTuple):
-    """A row: the line it begins in (Parquet: its number), both counted from 1, and its cells."""
+    """A row: the line it begins in (Parquet: its number), both counted from 1, and its cells.
+
+    `currency` is that of its amounts, ISO 4217; empty, nobody said it.
+    """
 
     number: int
     cells: Cells
+    currency: str = ""
 
 
 class Unreadable(NamedTuple):

@@ -1,0 +1,36 @@
+"""In which currency the amounts of rows are: its digits say what `12.34` is in minor units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streams.importers.mapped.conversions import Unfit
+from streams.importers.mapped.model import Mapping
+from streams.importers.mapped.rules import extractor
+from streams.importers.rows.row_file import Row, RowFile
+
+Priced = Callable[[list[Row]], list[Row]]
+
+
+def priced(mapping: Mapping, rows: RowFile, shop_currency: str) -> Priced:
+    """How the rows of a group learn their currency.
+
+    A row that tells none has that of its group (of several, the first by name), else the shop's.
+    """
+    told = mapping.fields.get("currency")
+    if told is None:
+        return lambda group: [row._replace(currency=shop_currency) for row in group]
+    extract = extractor(told, "text", rows.getter, mapping.file)
+
+    def currency_of(row: Row) -> str:
+        try:
+            return extract(row.cells) or ""
+        except Unfit:
+            return ""  # a mistake of that row, when it is read
+
+    def price(group: list[Row]) -> list[Row]:
+        found = [currency_of(row) for row in group]
+        usual = min(filter(None, found), default=shop_currency)
+        return [row._replace(currency=one or usual) for row, one in zip(group, found, strict=True)]
+
+    return price
