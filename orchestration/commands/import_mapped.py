@@ -121,12 +121,12 @@ def _import(
 ) -> None:
     settings = StreamSettings.from_env()
     history = _read(file, read, report, settings)
-    if is_strict and not wish.dry_run:
-        _refuse_mistakes(history, read)
     wished = _wished(history, wish, settings)
     if wish.dry_run:
         click.echo(preview_of(history, wished, as_json=wish.as_json))
-    else:
+    if is_strict:
+        _refuse_mistakes(history, read)
+    if not wish.dry_run:
         for line in notes_of(history):  # before the first event leaves: a column may be misspelt
             click.echo(line, err=True)
         messages = islice(history.pile.messages(), wished)

@@ -116,17 +116,24 @@ def test_a_day_is_one_of_the_shop(tmp_path: Path, file: str, mapping: str) -> No
     assert told["would_publish"] == 3
 
 
-def test_a_strict_import_refuses_to_begin(tmp_path: Path, file: str, mapping: str) -> None:
-    answer = run(tmp_path, "events", file, "--mapping", mapping, "--strict")
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["at once", "a dry run"])
+def test_a_strict_import_refuses_to_begin(
+    tmp_path: Path, file: str, mapping: str, dry_run: list[str]
+) -> None:
+    answer = run(tmp_path, "events", file, "--mapping", mapping, "--strict", *dry_run)
     assert answer.exit_code == 1
+    assert answer.stdout.startswith("shop-log: 3 events would be published" if dry_run else "")
     assert "1 rows have mistakes, and nothing was published" in answer.stderr
 
 
-def test_a_strict_import_refuses_a_mapping_whose_columns_no_row_has(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["at once", "a dry run"])
+def test_a_strict_import_refuses_a_mapping_whose_columns_no_row_has(
+    tmp_path: Path, dry_run: list[str]
+) -> None:
     rows = [{key: told for key, told in visit(at="2026-03-01T10:00Z").items() if key != "url"}]
     file, named = str(as_json_lines(tmp_path, rows)), tmp_path / "shop.yml"
     named.write_text(EVENTS)
-    answer = run(tmp_path, "events", file, "--mapping", str(named), "--strict")
+    answer = run(tmp_path, "events", file, "--mapping", str(named), "--strict", *dry_run)
     assert answer.exit_code == 1
     assert "no row was seen to have url, and nothing was published" in answer.stderr
 
