@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from streams.importers.mapped.conflicts import mistake_of_conflict
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.customer_rows import customers_maker
 from streams.importers.mapped.declared import group_columns
@@ -54,7 +55,7 @@ class MappedHistory:
         identity: of the messages: another file, mapping or version makes others.
         pile: the messages, in time order.
         rows: what became of the rows, in words.
-        bad_rows: how many rows are left out for mistakes.
+        bad_rows: how many rows are left out for mistakes, as a whole or some of their events.
         first_mistakes: the first ten of them.
         report: where all of them stand.
         notes: columns of the mapping that the file does not have, as far as it was seen.
@@ -117,15 +118,16 @@ def read_history(
                             pile.add(one)
                     case Mistaken(mistakes=found):
                         mistakes.add(dict.fromkeys(found))
+        copies = pile.close()
+        _add_conflicts(pile, read.mapping, mistakes, accounts)
     if not accounts.rows:
         raise SourceError(f"{file} is empty: it has no rows")
-    copies = pile.close()
     return MappedHistory(
         name=f"{read.name}-{file.name.split('.')[0]}",
         identity=identity_of(file, read, shop_currency),
         pile=pile,
         rows=accounts.told(copies),
-        bad_rows=accounts.bad,
+        bad_rows=accounts.bad + accounts.contradicting,
         mistakes=mistakes.count,
         first_mistakes=mistakes.first,
         report=report,
@@ -137,7 +139,7 @@ class _Accounts:
     """What became of rows; each is counted once."""
 
     def __init__(self) -> None:
-        self.rows = self.good = self.bad = 0
+        self.rows = self.good = self.bad = self.contradicting = 0
         self._skipped: Counter[str] = Counter()
         self._noted: Counter[str] = Counter()
 
@@ -166,6 +168,8 @@ class _Accounts:
             counts["left out for mistakes"] = self.bad
         if copies:
             counts["events that repeat an id"] = copies
+        if self.contradicting:
+            counts["with events that another row tells otherwise"] = self.contradicting
         noted = dict(sorted(self._noted.items()))
         return {**counts, **noted, **dict(self._skipped.most_common())}
 
@@ -178,6 +182,15 @@ def _maker(mapping: Mapping, rows: RowFile) -> Make:
             return orders_maker(mapping, rows)
         case CustomersMapping():
             return customers_maker(mapping, rows)
+
+
+def _add_conflicts(pile: Pile, mapping: Mapping, mistakes: Report, accounts: _Accounts) -> None:
+    """Tell of events that several rows tell differently; those of a row come one after another."""
+    last = 0
+    for one in pile.conflicts():
+        mistakes.add([mistake_of_conflict(one, mapping)])
+        accounts.contradicting += one.row != last
+        last = one.row
 
 
 def _groups(

@@ -28,7 +28,7 @@ class Message(NamedTuple):
     """An event as it will be published.
 
     `rank` orders events of one instant. A `repeatable` id is a digest of the row's content: rows
-    that say the same are told apart by counting them.
+    that say the same are told apart by counting them. `row` is the first of those that tell it.
     """
 
     time: datetime
@@ -38,6 +38,7 @@ class Message(NamedTuple):
     key: bytes
     payload: bytes
     is_repeatable: bool
+    row: int
 
 
 class Mistakes(list[Mistake]):

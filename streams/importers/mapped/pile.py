@@ -1,8 +1,9 @@
-"""Messages put into time order with little memory: bodies on disk, 36 bytes each in memory.
+"""Messages put into time order with little memory: bodies on disk, 40 bytes each in memory.
 
 A pile is written once and read in order, from any place in it. Its file has no name, so that
 nothing is left behind when an import is killed. Ties of time are broken by rank, then by id: never
-by the order of the file.
+by the order of the file. Of messages that bear one id and differ, the earliest is kept, of one
+instant the first by what it says.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import tempfile
 import weakref
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from streams.importers.mapped.conflicts import Conflict
 from streams.importers.mapped.outcome import Message
 from streams.importers.run import Message as Published
 
@@ -51,12 +54,14 @@ class Pile:
         self._ends = array("Q", [0])
         self._key_lengths = array("H")
         self._repeatable = array("B")
+        self._rows = array("I")
         self._order = array("Q")
-        self._seen_often: frozenset[int] = frozenset()
+        self._seen_often: set[int] = set()
+        self._winners = array("Q")
         self.kinds: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return len(self._times)
+        return len(self._order)
 
     def add(self, message: Message) -> None:
         """Put a message on the pile."""
@@ -68,37 +73,80 @@ class Pile:
         self._identities.append(_short(message.id))
         self._key_lengths.append(len(message.key))
         self._repeatable.append(message.is_repeatable)
+        self._rows.append(message.row)
         self.kinds[message.kind] += 1
 
     def close(self) -> int:
         """No message comes any more.
 
         Returns:
-            How many messages bear an id that an earlier one bears, and are copies of it.
+            How many messages are copies of another one.
         """
         self._bodies.flush()
-        names = ("time", "rank", "identity")
-        columns = [
-            arrow_of(self._times, pa.int64()),
-            arrow_of(self._ranks, pa.uint8()),
-            arrow_of(self._identities, pa.uint64()),
-        ]
-        table = pa.Table.from_arrays(columns, names)  # pa.table() imports pandas
-        keys = [(name, "ascending") for name in names]
-        order = pc.sort_indices(table, keys)
-        self._order = array("Q", order.buffers()[1].to_pybytes())  # to_numpy() imports pandas
-        repeats = _repeats(columns[2])
-        self._seen_often = frozenset(repeats)
-        copies = Counter(repeats)
-        for position, identity in enumerate(self._identities if copies else ()):
-            if self._repeatable[position]:
-                copies.pop(identity, None)
-        return copies.total()
+        copies = self._settle(self._sorted("identity", "time", "rank"))
+        order = self._sorted("time", "rank", "identity")
+        if self._winners:
+            order = array("Q", (one for one in order if not self._winners[one]))
+        self._order = order
+        return copies
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Messages that are left out, as another one that bears their id is kept."""
+        for position, winner in enumerate(self._winners):
+            if winner:
+                rows = self._rows[position], self._rows[winner - 1]
+                yield Conflict(self._named(position).id, *rows)
+
+    def _sorted(self, *names: str) -> array[int]:
+        """Positions of messages by columns in turn, else as they came."""
+        columns = {
+            "time": arrow_of(self._times, pa.int64()),
+            "rank": arrow_of(self._ranks, pa.uint8()),
+            "identity": arrow_of(self._identities, pa.uint64()),
+        }
+        table = pa.Table.from_arrays([columns[one] for one in names], names)
+        return _numbers(pc.sort_indices(table, [(name, "ascending") for name in names]))
+
+    def _settle(self, by_identity: array[int]) -> int:
+        """Leave out all but one of the messages that share an id and differ; count the copies."""
+        identities = arrow_of(self._identities, pa.uint64())
+        copies = 0
+        for positions in _runs(by_identity, identities):
+            if self._repeatable[positions[0]]:
+                self._seen_often.add(self._identities[positions[0]])
+                continue
+            winner = min(positions, key=self._precedence)
+            body, named = self._body(winner), self._named(winner)
+            for one in positions:
+                if self._body(one) == body:
+                    copies += one != winner
+                elif self._named(one).id == named.id:  # else a chance of one in 2**64
+                    self._leave_out(one, winner)
+        self.kinds = +self.kinds
+        return copies
+
+    def _precedence(self, position: int) -> tuple[int, int, bytes]:
+        return self._times[position], self._ranks[position], self._body(position)
+
+    def _leave_out(self, position: int, winner: int) -> None:
+        if not self._winners:
+            self._winners = array("Q", bytes(8 * len(self._times)))
+        self._winners[position] = winner + 1  # 0 is nobody
+        self.kinds[self._named(position).type] -= 1
+
+    def _body(self, position: int) -> bytes:
+        """Key and payload; read, since a map of the file would count as memory."""
+        begin, end = self._ends[position], self._ends[position + 1]
+        return os.pread(self._bodies.fileno(), end - begin, begin)
+
+    def _named(self, position: int) -> _Named:
+        payload = self._body(position)[self._key_lengths[position] :]
+        return msgspec.json.decode(payload, type=_Named)
 
     def before(self, end: datetime) -> int:
         """How many messages, in order, are earlier than an instant."""
         micros = (end - _BEGIN) // _MICROSECOND
-        return sum(1 for one in self._times if one < micros)
+        return bisect_left(self._order, micros, key=self._times.__getitem__)
 
     def examples(self, count: int) -> list[bytes]:
         """Payloads to show: the first of each kind, then the first others, in order."""
@@ -117,10 +165,8 @@ class Pile:
     def messages(self) -> Iterator[Published]:
         """Key and payload of each message, in order; rows that say the same are counted in ids."""
         times_seen: Counter[int] = Counter()
-        bodies = self._bodies.fileno()
         for position in self._order:
-            begin, end = self._ends[position], self._ends[position + 1]
-            body = os.pread(bodies, end - begin, begin)  # a map of the file would count as memory
+            body = self._body(position)
             middle = self._key_lengths[position]
             key, payload = body[:middle], body[middle:]
             identity = self._identities[position]
@@ -130,12 +176,24 @@ class Pile:
             yield key, payload
 
 
-def _repeats(identities: pa.Array) -> list[int]:
-    """Every identity that an earlier message has, as often as it comes again."""
-    in_order = identities.take(pc.sort_indices(identities))
-    later, earlier = in_order.slice(1), in_order.slice(0, max(len(in_order) - 1, 0))
-    repeats: list[int] = later.filter(pc.equal(later, earlier)).to_pylist()
-    return repeats
+def _runs(order: array[int], identities: pa.Array) -> Iterator[array[int]]:
+    """Of positions in the order of their identities, those that share one."""
+    told = identities.take(arrow_of(order, pa.uint64()))
+    later, earlier = told.slice(1), told.slice(0, max(len(told) - 1, 0))
+    begin = end = -1
+    for place in _numbers(pc.indices_nonzero(pc.equal(later, earlier))):
+        if place != end:
+            if end >= 0:
+                yield order[begin : end + 1]
+            begin = place
+        end = place + 1
+    if end >= 0:
+        yield order[begin : end + 1]
+
+
+def _numbers(found: pa.Array) -> array[int]:
+    """Numbers that Arrow computed: to_numpy() imports pandas."""
+    return array("Q", found.buffers()[1].to_pybytes()[: 8 * len(found)])
 
 
 def _numbered(payload: bytes, time: int) -> bytes:

@@ -131,7 +131,9 @@ def checked(
     event = decode(payload)
     if isinstance(event, Rejected):
         return [plan.mistake(error, row, message) for error in event.errors]
-    return Message(event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable)
+    return Message(
+        event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable, row
+    )
 
 
 def _is_dispensable(target: Target) -> bool:
