@@ -41,6 +41,24 @@ def test_a_customer_is_registered_with_digests_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "columns"),
+    [
+        pytest.param({"id": "", "created": "soon"}, ["created", "id"], id="no id, no instant"),
+        pytest.param(
+            {"created": "", "changed": "late", "newsletter": "perhaps"},
+            ["changed", "created", "newsletter"],
+            id="an answer too",
+        ),
+    ],
+)
+def test_all_mistakes_of_a_customer_are_told(
+    tmp_path: Path, changes: dict[str, str], columns: list[str]
+) -> None:
+    imported = made(tmp_path, as_csv(tmp_path, [customer(**changes)]), "customers", "customers")
+    assert sorted(column for _, column, _ in imported.mistakes) == columns
+
+
+@pytest.mark.parametrize(
     ("changes", "kinds"),
     [
         pytest.param({}, ["customer.registered"], id="registered"),

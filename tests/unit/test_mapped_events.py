@@ -118,6 +118,25 @@ def test_all_mistakes_of_a_row_are_reported(tmp_path: Path) -> None:
     bad = row(at="soon", action="view", sku="s", price="dear", units="few")
     imported = made(tmp_path, as_csv(tmp_path, [bad]), SHOP)
     assert {column for _, column, _ in imported.mistakes} == {"at", "price", "units"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "columns"),
+    [
+        pytest.param({"total": "dear", "units": "few"}, ["order", "total", "units"], id="no order"),
+        pytest.param({"total": "dear", "who": ""}, ["order", "total", "who, client"], id="nobody"),
+        pytest.param({"at": "soon", "order": "1"}, ["at"], id="a time is there, unreadable"),
+        pytest.param(
+            {"at": "", "stock": "3.5", "price": "-1"}, ["at", "order", "price", "stock"], id="four"
+        ),
+    ],
+)
+def test_what_could_not_be_read_hides_no_other_mistake_and_makes_none(
+    tmp_path: Path, changes: dict[str, str], columns: list[str]
+) -> None:
+    bad = row(action="order", sku="s", **changes)
+    imported = made(tmp_path, as_csv(tmp_path, [bad]), SHOP)
+    assert sorted(column for _, column, _ in imported.mistakes) == columns
     assert imported.history.bad_rows == 1
 
 

@@ -117,6 +117,40 @@ def test_a_bad_order_is_left_out_as_a_whole(
     assert imported.told == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "columns"),
+    [
+        pytest.param({"number": "", "total": "forty"}, ["number", "total"], id="with a time"),
+        pytest.param(
+            {"number": "", "total": "forty", "created": ""},
+            ["created, paid, sent, cancelled, returned", "number", "total"],
+            id="without",
+        ),
+        pytest.param({"client": "", "created": "soon"}, ["client", "created"], id="time unread"),
+    ],
+)
+def test_all_mistakes_of_an_order_are_told(
+    tmp_path: Path, changes: dict[str, str], columns: list[str]
+) -> None:
+    imported = made(tmp_path, as_csv(tmp_path, [order(**changes)]), ORDERS, "orders")
+    assert sorted(column for _, column, _ in imported.mistakes) == columns
+
+
+def test_a_list_of_lines_that_cannot_be_read_is_one_mistake(tmp_path: Path) -> None:
+    mapping = """
+makes: events
+source: /shop
+kind: cart.item_added
+fields: {time: at, visitorid: who}
+products: {each: item, of: lines, fields: {sku: sku}}
+"""
+    rows = [
+        {"at": "2026-03-01T10:00Z", "who": "c", "lines": told} for told in ([{"sku": "M"}], "mug")
+    ]
+    imported = made(tmp_path, as_json_lines(tmp_path, rows), mapping)
+    assert [(row, column) for row, column, _ in imported.mistakes] == [(2, "lines")]
+
+
 HISTORY = """
 makes: orders
 source: /shop/orders

@@ -8,7 +8,7 @@ instants: who unsubscribes between two exports has done so.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
@@ -22,6 +22,7 @@ from streams.importers.mapped.outcome import (
     Mistaken,
     Mistakes,
     Outcome,
+    independent,
     stamp,
 )
 from streams.importers.mapped.plan import Plan, checked
@@ -31,6 +32,7 @@ from streams.importers.rows.row_file import Row, RowFile
 _REGISTERED = "customer.registered"
 _UPDATED = "customer.updated"
 _SUBSCRIPTION = "subscription.changed"
+_UNDATED = datetime(2000, 1, 1, tzinfo=UTC)  # to check all but the time
 
 
 class _Subscription(NamedTuple):
@@ -67,21 +69,23 @@ def customers_maker(mapping: CustomersMapping, rows: RowFile) -> Make:
         attributes, customer = plans[_REGISTERED].fill(row, mistakes)
         began = _told(registered, row, mistakes)
         changed = _told(updated, row, mistakes) if updated else None
-        if began is None and not mistakes:
+        others = []
+        if began is None:
             column = told_columns(mapping.registered)
-            mistakes.append(Mistake(row.number, column, "", "is empty: when was this registered?"))
-        if mistakes or began is None:
-            return Mistaken([*mistakes, *mistakes.remarks])
+            others.append(Mistake(row.number, column, "", "is empty: when was this registered?"))
+            began = _UNDATED
         who = f"customer:{mapping.source}:{attributes.get('customerid', '')}"
         steps = [
             *_steps(who, began, changed, customer),
             *_subscribed(who, changed or began, subscriptions, row, mistakes),
         ]
         _, common = plans[_SUBSCRIPTION].fill(row, mistakes)
-        if mistakes:
-            return Mistaken([*mistakes, *mistakes.remarks])
         made = _messages(mapping.source, plans, row, (attributes, common), steps)
-        return made if isinstance(made, Mistaken) else Kept(made, remarks=mistakes.remarks)
+        if isinstance(made, Mistaken):
+            others += made.mistakes
+        if mistakes or others or isinstance(made, Mistaken):
+            return Mistaken([*mistakes, *independent(others, mistakes), *mistakes.remarks])
+        return Kept(made, remarks=mistakes.remarks)
 
     return lambda group: [outcome_of(row) for row in group]
 
@@ -114,15 +118,17 @@ def _messages(
 ) -> list[Message] | Mistaken:
     attributes, data = common
     messages: list[Message] = []
+    mistakes: list[Mistake] = []
     for rank, step in enumerate(steps):
         told = {**attributes, "id": step.id, "time": step.at}
         body = step.data if step.kind != _SUBSCRIPTION else {**data, **step.data}
         message = envelope(step.kind, source, told, body)
         made = checked(message, plans[step.kind], row.number, rank=rank)
-        if not isinstance(made, Message):
-            return Mistaken(made)
-        messages.append(made)
-    return messages
+        if isinstance(made, Message):
+            messages.append(made)
+        else:
+            mistakes += made
+    return Mistaken(list(dict.fromkeys(mistakes))) if mistakes else messages
 
 
 def _subscriptions(mapping: CustomersMapping, rows: RowFile) -> list[_Subscription]:

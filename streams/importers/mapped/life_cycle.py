@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -35,6 +35,7 @@ from streams.importers.mapped.outcome import (
     Mistaken,
     Mistakes,
     Outcome,
+    independent,
     stamp,
 )
 from streams.importers.mapped.plan import Plan, checked
@@ -56,6 +57,7 @@ class _Step(NamedTuple):
     said: Found
 
 
+_UNDATED = _Step("placed", datetime(2000, 1, 1, tzinfo=UTC), {})  # to check all but the time
 _Steps = Callable[[Row, Mistakes], Iterator[_Step]]
 
 
@@ -78,17 +80,19 @@ def orders_maker(mapping: OrdersMapping, rows: RowFile) -> Make:
         order["products"] = [one for line in products_of(members, mistakes) for one in line]
         if has_sum and order["products"]:
             order["revenue_minor"] = sum_of(order["products"])
+        read = len(mistakes)
         reached = [list(steps_of(row, mistakes)) for row in members]
         steps, differing_steps = _once(reached, is_listed=mapping.history is not None)
         head = members[0].number
-        if not steps and not mistakes:
-            mistakes.append(Mistake(head, _told_places(mapping), "", "no status has a time"))
-        if mistakes:
-            yield Mistaken([*mistakes, *mistakes.remarks], len(group))
-            return
-        made = _messages(mapping, plans, head, (attributes, order), steps)
+        others = []
+        if not steps and len(mistakes) == read:
+            others.append(Mistake(head, _told_places(mapping), "", "no status has a time"))
+        made = _messages(mapping, plans, head, (attributes, order), steps or [_UNDATED])
         if isinstance(made, Mistaken):
-            yield made._replace(rows=len(group))
+            others += made.mistakes
+        if mistakes or others or isinstance(made, Mistaken):
+            others = independent(others, mistakes)
+            yield Mistaken([*mistakes, *others, *mistakes.remarks], len(group))
             return
         several = [*differing, *differing_data, *differing_steps]
         yield Kept(made, len(group), several, mistakes.remarks)

@@ -13,7 +13,15 @@ from streams.importers.mapped.field_set import Found
 from streams.importers.mapped.kinds_of_rows import LINES_ALONE, Part, kind_reader, parts_of
 from streams.importers.mapped.merging import in_order, merged, told_once
 from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping
-from streams.importers.mapped.outcome import Kept, Message, Mistaken, Mistakes, Outcome, Skipped
+from streams.importers.mapped.outcome import (
+    Kept,
+    Message,
+    Mistaken,
+    Mistakes,
+    Outcome,
+    Skipped,
+    independent,
+)
 from streams.importers.mapped.plan import Plan, checked
 from streams.importers.mapped.product_source import ProductSource, sum_of
 from streams.importers.mapped.rules import Extract, extractor, rule_of
@@ -119,16 +127,15 @@ class _EventsMaker:
         self, head: _Head, members: Sequence[Row], plan: Plan, mistakes: Mistakes
     ) -> Kept | Mistaken:
         """What a head, filled by the rows of its event, is told as."""
-        if mistakes:
-            return Mistaken([*mistakes, *mistakes.remarks], len(members))
         source = self._mapping.source
         if is_repeatable := self._id_of is None:
             head.attributes["id"] = digest_id(source, members, self._content)
         message = envelope(plan.kind, source, head.attributes, head.data)
         made = checked(message, plan, head.row.number, is_repeatable=is_repeatable)
-        if isinstance(made, Message):
+        if isinstance(made, Message) and not mistakes:
             return Kept([made], len(members), remarks=mistakes.remarks)
-        return Mistaken(made, len(members))
+        others = [] if isinstance(made, Message) else independent(made, mistakes)
+        return Mistaken([*mistakes, *others, *mistakes.remarks], len(members))
 
 
 def _one_of(heads: Sequence[_Head]) -> tuple[_Head, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,6 +47,20 @@ class Mistakes(list[Mistake]):
     def __init__(self) -> None:
         super().__init__()
         self.remarks: list[Mistake] = []
+
+
+def independent(found: Iterable[Mistake], unread: Collection[Mistake]) -> list[Mistake]:
+    """Mistakes without those of columns that seem empty only since they could not be read.
+
+    A member of a nested list (`lines.sku`) could not be read where its list could not.
+    """
+    columns = {name for one in unread for name in one.column.split(", ") if name}
+
+    def is_unread(one: Mistake) -> bool:
+        names = one.column.split(", ")
+        return not columns.isdisjoint([*names, *(name.rpartition(".")[0] for name in names)])
+
+    return [one for one in found if one.value or not is_unread(one)]
 
 
 class Kept(NamedTuple):

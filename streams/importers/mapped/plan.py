@@ -48,7 +48,8 @@ class Plan:
             self._columns |= {
                 f"products.{name}": told_columns(one) for name, one in source.fields.items()
             }
-            self._columns["products."] = told_columns(source.fields["sku"])
+            sku = told_columns(source.fields["sku"])
+            self._columns["products."] = f"{source.of}.{sku}" if source.of else sku
         self._ids = [name for name in (*_IDS, _PARTNER) if name in fields]
         self._personal: set[str] = set()
         self._attributes = FieldSet(rows.getter, options)
