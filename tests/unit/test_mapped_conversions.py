@@ -61,6 +61,14 @@ def test_what_is_no_amount_is_refused(cell: object, mark: str) -> None:
         conversions.money(mark, 2)(cell)
 
 
+@pytest.mark.parametrize(
+    ("cell", "mark"), [("0,500", "."), ("0.500", ","), ("-0.500", ","), ("012.345", ",")]
+)
+def test_no_group_of_thousands_begins_with_nothing(cell: str, mark: str) -> None:
+    with pytest.raises(Unfit, match="is no group of thousands: is "):
+        conversions.money(mark, 2)(cell)
+
+
 @given(st.integers(-(10**12), 10**12))
 def test_every_amount_written_in_units_comes_back(minor: int) -> None:
     sign, whole = "-" if minor < 0 else "", abs(minor)

@@ -80,6 +80,8 @@ def money(decimal_mark: str, digits: int, *, is_rounded: bool = True) -> Callabl
         if isinstance(value, str):
             told = _CURRENCY_SIGNS.sub("", value).translate(_SPACES)
             if grouped.fullmatch(told):
+                if told.lstrip("+-").startswith("0"):
+                    raise Unfit(f"is no group of thousands: is {other!r} its decimal mark?")
                 told = told.replace(other, "")
             elif not plain.fullmatch(told):
                 raise Unfit(f"is not an amount with the decimal mark {decimal_mark!r}")
