@@ -12,7 +12,7 @@ from streams.importers.mapped.model import Mapping
 from streams.importers.mapped.reading import Made, read_mapping, shipped_mappings
 from streams.importers.mapped.schema import FILE, schema
 from streams.importers.source import SourceError
-from tests.mapped_files import EVENTS, as_csv, made, visit
+from tests.mapped_files import EVENTS, as_csv, as_text, made, visit
 
 ORDERS = """
 makes: orders
@@ -211,6 +211,15 @@ def test_all_mistakes_come_in_one_complaint_in_the_order_of_lines(tmp_path: Path
     lines = str(caught.value).splitlines()
     assert lines[0].endswith("has 3 mistakes:")
     assert [one.split(",")[0] for one in lines[1:]] == ["  line 9", "  line 10", "  line 11"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_header_that_is_one_column_asks_for_its_separator(tmp_path: Path, separator: str) -> None:
+    file = as_text(tmp_path, separator.join(("at", "who", "url")) + "\n")
+    with pytest.raises(MappingError) as refused:
+        made(tmp_path, file, EVENTS)
+    words = f"the header is one column: is the separator {separator!r}?"
+    assert words in str(refused.value).splitlines()[1]
 
 
 def test_a_misspelled_kind_hides_no_other_mistake(tmp_path: Path) -> None:

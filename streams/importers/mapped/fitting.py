@@ -42,6 +42,7 @@ from streams.importers.mapped.yaml_text import Place
 from streams.importers.rows.row_file import RowFile
 
 _WHO = ("visitorid", "customerid")
+_SEPARATORS = (";", "\t", ",", "|")
 _TIME = next(one for one in targets_of("page.viewed").values() if one.name == "time")
 
 
@@ -67,8 +68,17 @@ def fit(read: ReadMapping, rows: RowFile) -> list[str]:
         case CustomersMapping():
             _fit_customers(mapping, trial)
     if trial.flaws:
+        trial.flaws += _flaws_of_separator(rows)
         raise MappingError(read.name, trial.flaws, read.lines)
     return list(trial.notes)
+
+
+def _flaws_of_separator(rows: RowFile) -> Iterator[Flaw]:
+    """That the whole header was read as one column."""
+    header = "".join(rows.columns) if len(rows.columns) == 1 else ""
+    if found := next((mark for mark in _SEPARATORS if mark in header), None):
+        told = f"the header is one column: is the separator {found!r}? say `separator`"
+        yield Flaw(("file", "separator"), told)
 
 
 def _said_elsewhere(mapping: Mapping) -> frozenset[str]:
