@@ -50,14 +50,14 @@ def account_of(history: MappedHistory, done: ImportReport, settings: StreamSetti
 
 
 def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
-    """What would be published, with ten examples, for people or as one JSON object."""
-    examples = [one.decode() for one in history.pile.examples(_EXAMPLES)]
+    """What would be published, with ten examples of it, for people or as one JSON object."""
+    examples = [one.decode() for one in history.pile.examples(_EXAMPLES, wished)]
     if as_json:
         found = {**found_in(history), "examples": [json.loads(one) for one in examples]}
         return json.dumps(found | {"would_publish": wished})
     lines = (
         f"{history.name}: {wished:,} events would be published",
-        *_counts(dict(history.pile.kinds.most_common())),
+        *_counts(dict(history.pile.kinds_of_first(wished).most_common())),
         "rows of the file:",
         *_counts(history.rows),
         *_mistakes(history),

@@ -110,6 +110,16 @@ def test_an_import_may_stop_early(
     assert told["would_publish"] == count
 
 
+def test_a_dry_run_shows_only_what_would_go(tmp_path: Path, file: str, mapping: str) -> None:
+    arguments = ["events", file, "--mapping", mapping, "--dry-run", "--until"]
+    some = run(tmp_path, *arguments, "2026-03-01").stdout.splitlines()
+    assert some[0] == "shop-log: 2 events would be published"
+    assert some[1] == "          2  page.viewed"
+    assert sum(one.startswith("{") for one in some) == 2
+    none = run(tmp_path, *arguments, "2020-01-01").stdout
+    assert "page.viewed" not in none
+
+
 def test_a_day_is_one_of_the_shop(tmp_path: Path, file: str, mapping: str) -> None:
     arguments = ["events", file, "--mapping", mapping, "--dry-run", "--json", "--until"]
     told = json.loads(run(tmp_path, *arguments, "2026-03-01", zone="America/New_York").stdout)

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -148,11 +149,22 @@ class Pile:
         micros = (end - _BEGIN) // _MICROSECOND
         return bisect_left(self._order, micros, key=self._times.__getitem__)
 
-    def examples(self, count: int) -> list[bytes]:
-        """Payloads to show: the first of each kind, then the first others, in order."""
+    def kinds_of_first(self, count: int) -> Counter[str]:
+        """The kinds of so many messages, in order."""
+        if count == len(self):
+            return self.kinds
+        return Counter(self._named(position).type for position in self._order[:count])
+
+    def examples(self, count: int, among: int) -> list[bytes]:
+        """Payloads to show: the first of each kind, then the first others, in order.
+
+        Args:
+            count: how many.
+            among: of the first so many messages.
+        """
         first: dict[str, bytes] = {}
         others: list[bytes] = []
-        for _, payload in self.messages():
+        for _, payload in islice(self.messages(), among):
             kind = msgspec.json.decode(payload, type=_Named).type
             if kind not in first:
                 first[kind] = payload
