@@ -96,7 +96,10 @@ def test_every_row_is_in_an_event_or_counted_with_its_reason(tmp_path: Path) -> 
         ),
         pytest.param({"action": "view", "sku": "s" * 300}, "sku", "length <= 256", id="a long sku"),
         pytest.param(
-            {"action": "view", "sku": "s", "price": "-1"}, "price", ">= 0", id="a negative price"
+            {"action": "view", "sku": "s", "price": "-1"},
+            "price",
+            "Expected a whole number of minor units >= 0",
+            id="a negative price",
         ),
         pytest.param(
             {"action": "add", "sku": "s", "units": "few"}, "units", "whole number", id="few units"
@@ -112,6 +115,14 @@ def test_a_mistake_is_reported_with_its_row_and_column(
     assert (number, place) == (3, column)
     assert words in mistake
     assert imported.history.rows["in events"] == 2
+
+
+def test_an_amount_that_is_too_large_is_reported_as_its_cell_says_it(tmp_path: Path) -> None:
+    bad = row(action="view", sku="s", price="99999999999999999999")
+    imported = made(tmp_path, as_csv(tmp_path, [bad]), SHOP)
+    (told,) = imported.history.first_mistakes
+    assert told.value == "99999999999999999999"
+    assert told.mistake == "is more than an amount may be: 1,000,000,000,000,000 in minor units"
 
 
 def test_all_mistakes_of_a_row_are_reported(tmp_path: Path) -> None:

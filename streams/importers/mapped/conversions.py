@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
+from typing import get_args
+
+from streams.events import Minor
 
 _CURRENCY_SIGNS = re.compile(r"^[$€£¥₽₴₸₹₺₩\s]+|[$€£¥₽₴₸₹₺₩\s]+$")
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
@@ -18,6 +21,7 @@ _GROUPED = {
     ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
 }
 _MOST_DIGITS = 30  # `1e99999999` is nine bytes in a cell and a hundred million digits as an integer
+_LARGEST: int = get_args(Minor)[1].le
 _NOISE = Decimal("0.000001")  # of a minor unit: what is left of 0.1 + 0.2
 _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
 
@@ -76,7 +80,7 @@ def money(decimal_mark: str, digits: int, *, is_rounded: bool = True) -> Callabl
 
     def read(value: object) -> int:
         if isinstance(value, int) and not isinstance(value, bool):
-            return int(value * 10**digits)
+            value = str(value)
         if isinstance(value, str):
             told = _CURRENCY_SIGNS.sub("", value).translate(_SPACES)
             if grouped.fullmatch(told):
@@ -90,6 +94,8 @@ def money(decimal_mark: str, digits: int, *, is_rounded: bool = True) -> Callabl
             told = str(value) if isinstance(value, float | Decimal) else text_of(value)
         exact = decimal_of(told, "is not an amount").scaleb(digits)
         minor = half_up(exact)
+        if abs(minor) > _LARGEST:
+            raise Unfit(f"is more than an amount may be: {_LARGEST:,} in minor units")
         if not is_rounded and abs(exact - minor) > _NOISE:
             raise Unfit(f"has more decimals than its currency ({digits}); `digits` would round it")
         return minor

@@ -110,7 +110,9 @@ class Plan:
         if found["is_missing"]:
             return Mistake(row, column, "", f"{name} is empty, and {self.kind} must have it")
         value = HIDDEN if name in self._personal else _value(message, found["path"])
-        return Mistake(row, column, value, error[found.end() :])
+        number = f"a whole number{' of minor units' if name.endswith('_minor') else ''}"
+        words = error[found.end() :].replace("`int`", number).replace("`str`", "text")
+        return Mistake(row, column, value, words)
 
 
 def checked(
