@@ -28,7 +28,8 @@ def instant(layout: str, zone: ZoneInfo | None) -> Callable[[object], datetime]:
 
     Args:
         layout: `iso`, an epoch (see EPOCHS), or a pattern of `datetime.strptime`.
-        zone: of local times; of two instants with one local time, the first is meant.
+        zone: of local times; of two instants with one local time, the first is meant, and one that
+            the clocks skip is read as if they went on (a day may begin with such an hour).
     """
     numbers = _numbers_reader(layout)
 

@@ -17,7 +17,8 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 
     `decimal_mark` and `zone` are those of every rule that names none. `nulls` are words that mean
     nothing was told, beside empty cells. `may_lack_columns` lets the file lack columns that the
-    mapping knows, as exports of one tool do that differ by version.
+    mapping knows, as exports of one tool do that differ by version. In a `zone`, a local time that
+    the clocks skip in spring is read as if they went on; one that comes twice is the first.
     """
 
     format: Format | None = None
