@@ -84,20 +84,17 @@ def test_a_line_that_tells_no_currency_has_its_orders(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("currency", "cell"), [("JPY", "1500.5"), ("KWD", "1.2345"), ("EUR", "9.999")]
+    ("currency", "cell", "minor"),
+    [("JPY", "1500.5", 1501), ("KWD", "1.2345", 1235), ("EUR", "35.9964", 3600)],
 )
-def test_more_decimals_than_the_currency_has_are_a_mistake(
-    tmp_path: Path, currency: str, cell: str
+def test_more_decimals_than_the_currency_has_are_rounded(
+    tmp_path: Path, currency: str, cell: str, minor: int
 ) -> None:
-    imported = made(
-        tmp_path, as_csv(tmp_path, [order(currency=currency, total=cell)]), ORDERS, "orders"
-    )
-    ((row, column, mistake),) = imported.mistakes
-    assert (row, column) == (2, "total")
-    assert mistake.startswith("has more decimals than its currency")
+    file = as_csv(tmp_path, [order(currency=currency, total=cell)])
+    assert placed(made(tmp_path, file, ORDERS, "orders").told)["revenue_minor"] == minor
 
 
-def test_zeros_and_what_is_left_of_binary_fractions_are_no_decimals(tmp_path: Path) -> None:
+def test_zeros_and_what_is_left_of_binary_fractions_change_nothing(tmp_path: Path) -> None:
     rows = [
         order(number="1", currency="JPY") | {"total": "1500.00"},
         order(number="2", currency="EUR") | {"total": 0.1 + 0.2},

@@ -22,7 +22,6 @@ _GROUPED = {
 }
 _MOST_DIGITS = 30  # `1e99999999` is nine bytes in a cell and a hundred million digits as an integer
 _LARGEST: int = get_args(Minor)[1].le
-_NOISE = Decimal("0.000001")  # of a minor unit: what is left of 0.1 + 0.2
 _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
 
 
@@ -66,14 +65,14 @@ def integer(value: object) -> int:
     return int(number)
 
 
-def money(decimal_mark: str, digits: int, *, is_rounded: bool = True) -> Callable[[object], int]:
+def money(decimal_mark: str, digits: int) -> Callable[[object], int]:
     """Reader of amounts: `1 234,50` or `1,234.50 €` by the decimal mark, to minor units.
+
+    More decimals, as computed prices have, are rounded half up.
 
     Args:
         decimal_mark: `.` or `,`; the other one may stand between thousands.
         digits: decimals of the currency's minor unit: 2 for cents, 0 for yen.
-        is_rounded: whether an amount may have more decimals; else it is Unfit, since it may be in
-            another currency.
     """
     grouped, plain = _GROUPED[decimal_mark], _PLAIN[decimal_mark]
     other = "," if decimal_mark == "." else "."
@@ -92,12 +91,9 @@ def money(decimal_mark: str, digits: int, *, is_rounded: bool = True) -> Callabl
             told = told.replace(",", ".")
         else:
             told = str(value) if isinstance(value, float | Decimal) else text_of(value)
-        exact = decimal_of(told, "is not an amount").scaleb(digits)
-        minor = half_up(exact)
+        minor = half_up(decimal_of(told, "is not an amount").scaleb(digits))
         if abs(minor) > _LARGEST:
             raise Unfit(f"is more than an amount may be: {_LARGEST:,} in minor units")
-        if not is_rounded and abs(exact - minor) > _NOISE:
-            raise Unfit(f"has more decimals than its currency ({digits}); `digits` would round it")
         return minor
 
     return read

@@ -42,8 +42,7 @@ class Rule(
     revenue of the lines. `as` is how the cell is read; without it the field says how, except
     amounts. `lookup` replaces text, and what is not in it is a mistake unless `otherwise` stands
     for it. `default` stands for an empty cell. `as: money` reads as many decimals as the row's
-    currency has (without one, that of SHOP_CURRENCY, else two); `digits` reads another number of
-    them and rounds what has more.
+    currency has (without one, that of SHOP_CURRENCY, else two), or `digits`, and rounds the rest.
     """
 
     column: NonEmpty | list[NonEmpty] | None = None

@@ -80,7 +80,7 @@ def extractor(
 
     @cache
     def of_digits(digits: int) -> Extract:
-        convert = conversions.money(mark, digits, is_rounded=False)
+        convert = conversions.money(mark, digits)
         return _read(rule, nature, cell, convert, options)
 
     return lambda cells, currency="": of_digits(minor_digits(currency))(cells)
