@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import pyarrow as pa
@@ -97,15 +97,13 @@ def _joined(parts: Sequence[Told]) -> Told:
 
 
 def _told_by(accepted: Sequence[tuple[Record, Event]]) -> Told:
-    records = [record for record, _ in accepted]
-    events = [event for _, event in accepted]
-    data: list[Data] = [event.data for event in events]
-    kinds = np.array([_KIND_NUMBERS[type(event)] for event in events], np.int8)
+    said = _said_by([event for _, event in accepted])
+    data: Sequence[Data] = said["data"]
+    kinds = np.array([_KIND_NUMBERS[type(event)] for _, event in accepted], np.int8)
     columns = {
-        "event_id": _texts([event.id for event in events]),
         "kind": pa.array(kinds),
-        **_message_columns(records),
-        **_envelope_columns(events),
+        **_message_columns([record for record, _ in accepted]),
+        **_envelope_columns(said),
         **_identifier_columns(data, np.flatnonzero(_IS_OF_CUSTOMER[kinds])),
         **_page_columns([one.page or _NOWHERE for one in data]),
         **_client_columns([one.client or _NOBODYS for one in data]),
@@ -129,17 +127,24 @@ def _message_columns(records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def _envelope_columns(events: Sequence[Event]) -> dict[str, Any]:
+def _said_by(events: Sequence[Event]) -> dict[str, Sequence[Any]]:
+    """The fields of the envelopes, by name, (n,) each; an event is looked at once for all."""
+    fields = zip(*map(astuple, events), strict=True) if events else ((),) * len(_FIELDS)
+    return dict(zip(_FIELDS, fields, strict=True))
+
+
+def _envelope_columns(said: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return {
-        "source": _texts([event.source for event in events]),
-        "occurred_at": _instants([event.time for event in events]),
-        "visitor_id": _texts([event.visitorid for event in events]),
-        "customer_id": _texts([event.customerid for event in events]),
-        "visit_id": _texts([event.visitid for event in events]),
-        "visit_number": pa.array([event.visitnumber for event in events], pa.uint32()),
-        "visit_sequence": pa.array([event.visitsequence for event in events], pa.uint32()),
-        "channel": _texts([event.channel for event in events]),
-        "origin": _texts([event.origin for event in events]),
+        "event_id": _texts(said["id"]),
+        "source": _texts(said["source"]),
+        "occurred_at": _instants(said["time"]),
+        "visitor_id": _texts(said["visitorid"]),
+        "customer_id": _texts(said["customerid"]),
+        "visit_id": _texts(said["visitid"]),
+        "visit_number": pa.array(said["visitnumber"], pa.uint32()),
+        "visit_sequence": pa.array(said["visitsequence"], pa.uint32()),
+        "channel": _texts(said["channel"]),
+        "origin": _texts(said["origin"]),
     }
 
 
@@ -231,7 +236,7 @@ def _instants(times: Sequence[datetime]) -> Any:
     return spans.view(pa.int64()).view(_INSTANT)
 
 
-def _texts(values: list[str]) -> Any:
+def _texts(values: Sequence[str]) -> Any:
     if not any(values):  # few events tell of everything they could
         return pa.repeat(pa.scalar("", pa.string()), len(values))
     return pa.array(values, pa.string())
@@ -253,6 +258,7 @@ def _kinds_with(data: Collection[type]) -> Any:
     return np.array([get_type_hints(kind)["data"] in data for kind in KINDS.values()])
 
 
+_FIELDS = get_args(Event)[0].__struct_fields__  # of every kind, in this order
 _KIND_NUMBERS: dict[type, int] = {kind: number for number, kind in enumerate(KINDS.values())}
 _PRODUCTS: dict[type, Callable[[Any], Sequence[Product]]] = {
     contract.ProductData: lambda data: (data.product,),

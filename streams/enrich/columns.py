@@ -7,6 +7,7 @@ follows from it is computed per number and spread over the rows by Arrow.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ _CAMPAIGN = {  # column: field of a campaign
     **{field: field for field in ("click_id", "click_network", "partner_track_id")},
 }
 _AREA = ("country", "region", "time_zone")
+_AREA_OF = attrgetter(*_AREA)
 _REFERRER = ("referrer_medium", "referrer_source", "referrer_term")
 
 
@@ -56,7 +58,7 @@ def _client_columns(said: Mapping[str, Any], by: Enrichment) -> dict[str, Any]:
     addresses = said["address"].dictionary_encode()
     places = [by.places[address] for address in addresses.dictionary.to_pylist()]
     areas = Numbers[tuple[str, ...]]()
-    area_of_address = pa.array([areas[place[1:]] for place in places], pa.int32())
+    area_of_address = pa.array([areas[area] for area in map(_AREA_OF, places)], pa.int32())
     languages = said["language"].dictionary_encode()
     liked = [by.languages[language] for language in languages.dictionary.to_pylist()]
     reasons = pa.array([one.bot_reasons for one in found], pa.list_(pa.string()))

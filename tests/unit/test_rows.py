@@ -5,6 +5,7 @@ from msgspec import Raw
 
 from streams.enrich.enrichment import Enrichment
 from streams.events import (
+    KINDS,
     CartData,
     CartItemAdded,
     Data,
@@ -67,6 +68,11 @@ def test_products_of_each_event_stay_with_it() -> None:
     rows = event_rows([(record(n, one), one) for n, one in enumerate(carts)], ORIGIN, UTC_SHOP)
     assert rows["product_skus"].to_pylist() == [["x", "y"], [], ["z"]]
     assert rows["product_quantities"].to_pylist() == [[0, 0], [], [3]]
+
+
+def test_every_kind_has_the_fields_of_an_envelope_in_one_order() -> None:
+    """Rows are told by the place of a field."""
+    assert len({kind.__struct_fields__ for kind in KINDS.values()}) == 1
 
 
 def test_the_context_is_kept_to_the_letter() -> None:
