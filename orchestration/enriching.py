@@ -63,14 +63,14 @@ def plan(warehouse: Warehouse, tables: Tables) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Whom to tell what happens: how many more events are done, and what is waited for."""
+class Watcher:
+    """Whom to tell how many more events are done, and what is waited for."""
 
     advance: Callable[[int], None]
     wait: Callable[[str], None]
 
 
-def enrich(warehouse: Warehouse, tables: Tables, home: Path, told: Told) -> Outcome:
+def enrich(warehouse: Warehouse, tables: Tables, home: Path, watcher: Watcher) -> Outcome:
     """Enrich what other rules enriched; may be stopped at any time and begun again.
 
     A warehouse that goes away is waited for: a slice that was cut off is done again.
@@ -79,7 +79,7 @@ def enrich(warehouse: Warehouse, tables: Tables, home: Path, told: Told) -> Outc
         warehouse: where events are.
         tables: the rules.
         home: this machine's local home: two at once there would enrich a slice twice.
-        told: who watches.
+        watcher: told what happens.
 
     Raises:
         EnrichingError: another process does it already.
@@ -90,9 +90,9 @@ def enrich(warehouse: Warehouse, tables: Tables, home: Path, told: Told) -> Outc
     days: frozenset[date] = frozenset()
     with _alone(home):
         by = Enrichment(tables, versions.registered(warehouse, tables.parts()))
-        for part, done in _patiently(warehouse, by, told.wait):
+        for part, done in _patiently(warehouse, by, watcher.wait):
             events, refused, days = events + done.events, refused + done.refused, days | done.days
-            told.advance(part.event_count)
+            watcher.advance(part.event_count)
     return Outcome(by.version, events, days, refused)
 
 

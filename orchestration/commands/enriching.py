@@ -43,11 +43,11 @@ def enrich(dry_run: bool, as_json: bool) -> None:
         with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
             task = progress.add_task("enriching", total=plan.outdated)
             try:
-                told = enriching.Told(
+                watcher = enriching.Watcher(
                     advance=lambda events: progress.advance(task, events),
                     wait=lambda reason: click.echo(reason, err=True),
                 )
-                outcome = enriching.enrich(warehouse, tables, settings.local_home, told)
+                outcome = enriching.enrich(warehouse, tables, settings.local_home, watcher)
             except enriching.EnrichingError as error:
                 raise click.ClickException(str(error)) from None
     _tell_outcome(outcome, as_json)

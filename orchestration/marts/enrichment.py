@@ -27,8 +27,8 @@ def enrich_events(
     context.log.info(f"{plan.outdated:,} events to enrich anew; changed: {', '.join(plan.changed)}")
     if config.dry_run or not plan.outdated:
         return
-    told = enriching.Told(advance=lambda _: None, wait=context.log.warning)
-    outcome = enriching.enrich(warehouse, tables, settings.local_home, told)
+    watcher = enriching.Watcher(advance=lambda _: None, wait=context.log.warning)
+    outcome = enriching.enrich(warehouse, tables, settings.local_home, watcher)
     context.log.info(f"{outcome.events:,} enriched, {len(outcome.days)} shop days wait for a build")
 
 

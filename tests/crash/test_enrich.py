@@ -62,8 +62,8 @@ def test_a_warehouse_that_is_killed_is_waited_for_and_its_slice_done_again(
         reasons.append(reason)
         server.start()
 
-    told = enriching.Told(events.append, started_again)
-    outcome = enriching.enrich(shop, AFTER.tables, tmp_path, told)
+    watcher = enriching.Watcher(events.append, started_again)
+    outcome = enriching.enrich(shop, AFTER.tables, tmp_path, watcher)
     assert (outcome.events, events) == (5, [2, 2, 1])
     assert len(outcome.days) == 3
     assert outcome.days <= set(marked(shop))
@@ -80,9 +80,9 @@ def test_one_that_stays_away_is_given_up_and_the_same_command_goes_on_later(
         patched.setattr(anew, "mark_days", killing(server, anew.mark_days))
         patched.setattr(enriching, "PATIENCE_SECONDS", 0.0)
         with pytest.raises(WarehouseBusyError):
-            enriching.enrich(shop, AFTER.tables, tmp_path, enriching.Told(int, str))
+            enriching.enrich(shop, AFTER.tables, tmp_path, enriching.Watcher(int, str))
     server.start()
-    outcome = enriching.enrich(shop, AFTER.tables, tmp_path, enriching.Told(int, str))
+    outcome = enriching.enrich(shop, AFTER.tables, tmp_path, enriching.Watcher(int, str))
     assert outcome.events == 3
     assert versions(shop) == {outcome.version: 5}
     assert len(set(marked(shop))) == 3

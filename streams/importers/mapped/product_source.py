@@ -11,10 +11,7 @@ from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.field_set import FieldSet, Found, mistake_of, told_columns
 from streams.importers.mapped.model import Products
 from streams.importers.mapped.outcome import Mistake, Mistakes
-from streams.importers.mapped.rules import (
-    columns_of,
-    rule_of,
-)
+from streams.importers.mapped.rules import columns_of, rule_of
 from streams.importers.mapped.targets import product_targets
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, RowFile, nested
