@@ -11,11 +11,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
+from streams.event_warnings import EventWarning
 from streams.events import KINDS, Envelope, Event
 
 MAX_PAYLOAD_BYTES = 1_000_000  # the broker's own default limit (message.max.bytes) is 1,048,588
@@ -38,7 +39,14 @@ class Rejected(Struct, frozen=True):
     errors: tuple[str, ...]
 
 
-def decode(payload: bytes | None) -> Event | Rejected:
+class Decoded(NamedTuple):
+    """An event that could be read, and what was left out or mended to do so."""
+
+    event: Event
+    warnings: tuple[EventWarning, ...] = ()
+
+
+def decode(payload: bytes | None) -> Decoded | Rejected:
     """Read one message of the shop's topic.
 
     A malformed message is an ordinary outcome, so it is a value: the caller decides where rejects
@@ -48,7 +56,7 @@ def decode(payload: bytes | None) -> Event | Rejected:
         payload: UTF-8 JSON, one object, as in tests/examples; None is a message without a body.
 
     Returns:
-        The event, or every reason it could not be read.
+        The event with its warnings, or every reason it could not be read.
     """
     if not payload:
         return Rejected("malformed", ("the message is empty",))
@@ -69,9 +77,9 @@ def decode(payload: bytes | None) -> Event | Rejected:
         and _FIRST_SURE_YEAR <= event.time.year <= _LAST_SURE_YEAR
         and (context is UNSET or bytes(context)[0] == _BRACE)
     ):
-        return event  # as nearly all are; what lies at the edges is looked at closely
+        return Decoded(event)  # as nearly all are; what lies at the edges is looked at closely
     errors = tuple(_broken_rules(event))
-    return Rejected("invalid", errors) if errors else event
+    return Rejected("invalid", errors) if errors else Decoded(event)
 
 
 def _broken_rules(event: Envelope) -> Iterator[str]:

@@ -13,12 +13,12 @@ module lie in `streams/schemas` (`make schemas`); a test keeps them equal.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 OptionalId = Annotated[str, Meta(max_length=256)]
@@ -26,7 +26,7 @@ Text = Annotated[str, Meta(max_length=8192)]
 Label = Annotated[str, Meta(max_length=256)]
 Minor = Annotated[int, Meta(ge=-(10**15), le=10**15)]
 Price = Annotated[int, Meta(ge=0, le=10**15)]
-Quantity = Annotated[int, Meta(ge=0, le=10**9)]
+Quantity = Annotated[int, Meta(ge=-(10**9), le=10**9)] | Annotated[float, Meta(ge=-1e9, le=1e9)]
 Ordinal = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Currency = Annotated[str, Meta(pattern="^([A-Z]{3})?$", max_length=3)]
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -84,7 +84,10 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A product, or a line of a cart or an order. Quantity 0 and revenue None mean «not told».
 
     `category` is a path such as `Home/Kitchen/Mugs`; `position` is the place in the list shown,
-    from 1, 0 when not told.
+    from 1, 0 when not told; `url` is the product's page. A quantity may be a fraction (six decimals
+    are kept) and negative: a line that is given back. `discount_minor` is taken off the whole line.
+    The revenue of an order's line that tells none is price x quantity less the discount, and a line
+    that tells no quantity is one piece.
     """
 
     sku: Id
@@ -93,8 +96,10 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     category: Text = ""
     variant: Text = ""
     position: Ordinal = 0
+    url: Text = ""
     price_minor: Price = 0
     quantity: Quantity = 0
+    discount_minor: Minor = 0
     revenue_minor: Minor | None = None
 
 
@@ -156,7 +161,10 @@ class CheckoutData(Data, frozen=True, kw_only=True):
 
 
 class OrderData(Data, frozen=True, kw_only=True):
-    """An order, or one copy of it. Revenue None means that this copy does not tell it."""
+    """An order, or one copy of it. Revenue None means that this copy does not tell it.
+
+    `return_id` is the shop's own id of a return, by which one that is told again is known.
+    """
 
     order_id: Id
     revenue_minor: Minor | None = None
@@ -164,6 +172,7 @@ class OrderData(Data, frozen=True, kw_only=True):
     shipping_minor: Minor = 0
     products: Annotated[list[Product], Meta(max_length=10_000)] = []
     reason: Text = ""
+    return_id: OptionalId = ""
 
 
 class CustomerData(Data, frozen=True, kw_only=True):
@@ -204,7 +213,12 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, 
     visit attributes are the source's own reckoning (0 and "" mean «not told»); `visitsequence`
     orders events of one instant. `channel` is the channel the source declares. `origin` tells live
     events from imported history.
+
+    `is_activity` says whether events of the kind are what a visitor does: only these begin sessions
+    and lead to orders, and only if they have a page or a client. What a server tells is no visit.
     """
+
+    is_activity: ClassVar[bool] = True
 
     specversion: Literal["1.0"]
     id: Id
@@ -280,14 +294,24 @@ class OrderPlaced(Envelope, frozen=True, kw_only=True, tag="order.placed"):
     data: OrderData
 
 
+class OrderChanged(Envelope, frozen=True, kw_only=True, tag="order.changed"):
+    """An order is another one now: the newest of these says its amounts and its lines."""
+
+    data: OrderData
+
+
 class OrderPaid(Envelope, frozen=True, kw_only=True, tag="order.paid"):
     """An order was paid."""
+
+    is_activity: ClassVar[bool] = False
 
     data: OrderData
 
 
 class OrderShipped(Envelope, frozen=True, kw_only=True, tag="order.shipped"):
     """An order was handed to whoever carries it to the customer."""
+
+    is_activity: ClassVar[bool] = False
 
     data: OrderData
 
@@ -300,6 +324,8 @@ class OrderCancelled(Envelope, frozen=True, kw_only=True, tag="order.cancelled")
 
 class OrderReturned(Envelope, frozen=True, kw_only=True, tag="order.returned"):
     """Goods of an order came back: the products and the amount returned."""
+
+    is_activity: ClassVar[bool] = False
 
     data: OrderData
 
@@ -325,6 +351,8 @@ class CustomerLoggedIn(Envelope, frozen=True, kw_only=True, tag="customer.logged
 class CallReceived(Envelope, frozen=True, kw_only=True, tag="call.received"):
     """The call centre took a call."""
 
+    is_activity: ClassVar[bool] = False
+
     data: CallData
 
 
@@ -337,17 +365,23 @@ class SubscriptionChanged(Envelope, frozen=True, kw_only=True, tag="subscription
 class LetterSent(Envelope, frozen=True, kw_only=True, tag="letter.sent"):
     """A letter was sent."""
 
+    is_activity: ClassVar[bool] = False
+
     data: LetterData
 
 
 class LetterOpened(Envelope, frozen=True, kw_only=True, tag="letter.opened"):
     """A letter was opened."""
 
+    is_activity: ClassVar[bool] = False
+
     data: LetterData
 
 
 class LetterClicked(Envelope, frozen=True, kw_only=True, tag="letter.clicked"):
     """A link in a letter was clicked."""
+
+    is_activity: ClassVar[bool] = False
 
     data: LetterData
 
@@ -363,6 +397,7 @@ Event = (
     | CartItemRemoved
     | CheckoutStepReached
     | OrderPlaced
+    | OrderChanged
     | OrderPaid
     | OrderShipped
     | OrderCancelled
@@ -389,9 +424,11 @@ def kind_of(event: Event) -> str:
 
 def key_of(event: Event) -> bytes:
     """The Kafka key: the visitor id, else the customer id, so that one person's events stay in one
-    partition.
+    partition; of an event that names nobody the order's number, else its own id.
     """
-    return (event.visitorid or event.customerid).encode()
+    return (
+        event.visitorid or event.customerid or getattr(event.data, "order_id", "") or event.id
+    ).encode()
 
 
 def encode(event: Event) -> bytes:

@@ -131,12 +131,12 @@ class Publisher:
         """
         if self._process != os.getpid():
             raise RuntimeError("a publisher does not survive a fork: make it after the fork")
-        event = decode(value)
-        if isinstance(event, Rejected):
+        decoded = decode(value)
+        if isinstance(decoded, Rejected):
             self._count("refused_by_contract")
-            raise EventRefusedError(event.errors)
+            raise EventRefusedError(decoded.errors)
         try:
-            self._spool.append(Message(key_of(event), value))
+            self._spool.append(Message(key_of(decoded.event), value))
         except SpoolFullError:
             self._count("refused_for_space")
             raise

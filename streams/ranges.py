@@ -14,9 +14,8 @@ from datetime import date, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streams.decode import Rejected, decode
+from streams.decode import Decoded, Rejected, decode
 from streams.enrich.enrichment import Enrichment
-from streams.events import Event
 from streams.identity import pair_rows
 from streams.ledger import StoredRange, gaps_of, record
 from streams.records import Origin, Record
@@ -82,7 +81,7 @@ def range_rows(
 
 def accepted(
     records: Iterable[Record], rejects: list[tuple[Record, Rejected]]
-) -> Iterator[tuple[Record, Event]]:
+) -> Iterator[tuple[Record, Decoded]]:
     """Decode one message after the other; those that are no events are added to the rejects."""
     for one in records:
         found = decode(one.payload)

@@ -7,18 +7,19 @@ and the tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from streams import events as contract
-from streams.decode import Rejected
+from streams.decode import Decoded, Rejected
 from streams.enrich.columns import enriched_columns
 from streams.enrich.enrichment import Enrichment
-from streams.events import KINDS, Event
+from streams.events import KINDS
 from streams.records import Origin, Record
 from streams.told import Told, told_by
 
@@ -71,7 +72,7 @@ def dead_letter_rows(
 
 
 def event_rows(
-    accepted: Iterable[tuple[Record, Event]], origin: Origin, by: Enrichment
+    accepted: Iterable[tuple[Record, Decoded]], origin: Origin, by: Enrichment
 ) -> pa.Table:
     """Rows of `analytics.events`, one per event, in the order given.
 
@@ -87,13 +88,11 @@ def event_rows(
 
 def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
     columns = dict(told.columns)
-    kinds, visitors = columns["kind"], columns["visitor_id"]
+    kinds = columns["kind"]
     count = len(kinds)
-    customers = pc.binary_join_element_wise("c:", columns["customer_id"], "")
-    named = pc.binary_join_element_wise("v:", visitors, "")
     columns |= {
         "kind": pa.DictionaryArray.from_arrays(kinds, _KIND_NAMES),
-        "person": pc.if_else(pc.not_equal(visitors, ""), named, customers),
+        "person": _visitor_keys(columns),
         "occurred_on": shop_days(columns["occurred_at"], by.zone),
         **{name: columns[name].dictionary_encode() for name in ("source", "origin", "currency")},
         **enriched_columns(told, by),
@@ -102,6 +101,32 @@ def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
     }
     del columns["address"]
     return pa.table(columns)
+
+
+_KEYS = {
+    "visitor_id": "v:",
+    "customer_id": "c:",
+    "phone_sha256": "p:",
+    "email_sha256": "e:",
+    "partner_id": "t:",
+    "order_id": "o:",
+}
+
+
+def _visitor_keys(columns: Mapping[str, Any]) -> pa.Array:
+    """Whose an event is, before anybody knows who is who: the first of its names there is.
+
+    An order that names nobody is that of an anonymous person of its own.
+    """
+    texts = [
+        pc.if_else(
+            pc.not_equal(columns[name], ""),
+            pc.binary_join_element_wise(kind, columns[name], ""),
+            pa.scalar(None, pa.string()),
+        )
+        for name, kind in _KEYS.items()
+    ]
+    return pc.coalesce(*texts, pa.scalar(""))
 
 
 def shop_days(occurred_at: pa.Array, zone: ZoneInfo) -> pa.Array:

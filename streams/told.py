@@ -21,6 +21,8 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
 from streams import events as contract
+from streams.decode import Decoded
+from streams.event_warnings import EventWarning
 from streams.events import (
     KINDS,
     Campaign,
@@ -44,6 +46,10 @@ Item = TypeVar("Item")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = pa.timestamp("us", "UTC")
 _BROKER_TIME = pa.timestamp("ms", "UTC")
+_QUANTITY = pa.decimal128(18, 6)
+_WARNINGS = pa.list_(pa.struct({"code": pa.string(), "field": pa.string()}))
+_LINE = ("price_minor", "quantity", "discount_minor", "revenue_minor")
+LARGEST_MINOR = 10**15  # of an amount of the contract
 _NOBODYS = Client()
 _NOWHERE = Page()
 
@@ -60,7 +66,7 @@ class Told(NamedTuple):
     campaigns: Mapping[int, Campaign]
 
 
-def told_by(accepted: Iterable[tuple[Record, Event]]) -> Iterator[Told]:
+def told_by(accepted: Iterable[tuple[Record, Decoded]]) -> Iterator[Told]:
     """What events say, in batches of about so many bytes of messages; one batch at least.
 
     Args:
@@ -96,10 +102,10 @@ def _joined(parts: Sequence[Told]) -> Told:
     return Told(joined, campaigns)
 
 
-def _told_by(accepted: Sequence[tuple[Record, Event]]) -> Told:
-    said = _said_by([event for _, event in accepted])
+def _told_by(accepted: Sequence[tuple[Record, Decoded]]) -> Told:
+    said = _said_by([decoded.event for _, decoded in accepted])
     data: Sequence[Data] = said["data"]
-    kinds = np.array([_KIND_NUMBERS[type(event)] for _, event in accepted], np.int8)
+    kinds = np.array([_KIND_NUMBERS[type(decoded.event)] for _, decoded in accepted], np.int8)
     columns = {
         "kind": pa.array(kinds),
         **_message_columns([record for record, _ in accepted]),
@@ -112,6 +118,8 @@ def _told_by(accepted: Sequence[tuple[Record, Event]]) -> Told:
         **_product_columns(data, np.flatnonzero(_BEARS_PRODUCTS[kinds])),
         "detail": _details(data, np.flatnonzero(_HAS_DETAIL[kinds])),
         "context": _contexts([one.context for one in data]),
+        "is_activity": pa.array(_IS_ACTIVITY[kinds] & _has_visitor_parts(data)),
+        "warnings": _warnings([decoded.warnings for _, decoded in accepted]),
     }
     campaigns = {row: one.campaign for row, one in enumerate(data) if one.campaign is not None}
     return Told(columns, campaigns)
@@ -189,11 +197,12 @@ def _order_columns(data: Sequence[Data], rows: Any) -> dict[str, Any]:
         "revenue_minor": column([one.revenue_minor or 0 for one in orders], 0, pa.int64()),
         "tax_minor": column([one.tax_minor for one in orders], 0, pa.int64()),
         "shipping_minor": column([one.shipping_minor for one in orders], 0, pa.int64()),
+        "return_id": column([one.return_id for one in orders], "", pa.string()),
     }
 
 
 def _product_columns(data: Sequence[Data], rows: Any) -> dict[str, Any]:
-    """Nine array columns of equal shape: per event its products, in order."""
+    """Array columns of equal shape: per event its products, in order."""
     told = [_PRODUCTS[type(data[row])](data[row]) for row in rows]
     counts = np.zeros(len(data) + 1, np.int32)
     counts[np.asarray(rows, np.int64) + 1] = [len(some) for some in told]
@@ -201,6 +210,10 @@ def _product_columns(data: Sequence[Data], rows: Any) -> dict[str, Any]:
     fields: dict[str, Sequence[Any]] = dict.fromkeys(Product.__struct_fields__, ())
     if flat := [astuple(product) for some in told for product in some]:
         fields = dict(zip(fields, zip(*flat, strict=True), strict=True))
+
+    bought = [
+        isinstance(data[row], OrderData) for row, some in zip(rows, told, strict=True) for _ in some
+    ]
 
     def column(values: Sequence[Any], kind: pa.DataType) -> Any:
         return pa.ListArray.from_arrays(offsets, pa.array(values, kind))
@@ -213,11 +226,56 @@ def _product_columns(data: Sequence[Data], rows: Any) -> dict[str, Any]:
         "product_variants": column(fields["variant"], pa.string()),
         "product_positions": column(fields["position"], pa.uint32()),
         "product_prices_minor": column(fields["price_minor"], pa.int64()),
-        "product_quantities": column(fields["quantity"], pa.uint32()),
+        "product_urls": column(fields["url"], pa.string()),
+        "product_quantities": pa.ListArray.from_arrays(offsets, _quantities(fields["quantity"])),
+        "product_discounts_minor": column(fields["discount_minor"], pa.int64()),
         "product_revenues_minor": column(
-            [revenue or 0 for revenue in fields["revenue_minor"]], pa.int64()
+            [
+                _line_revenue(*line) if is_of_order else line[-1] or 0
+                for *line, is_of_order in zip(*(fields[one] for one in _LINE), bought, strict=True)
+            ],
+            pa.int64(),
         ),
     }
+
+
+def _quantities(quantities: Sequence[float]) -> Any:
+    """Exact decimals as somebody wrote them: up to 10^9 a float tells six decimals truly."""
+    millionths = np.array([round(one * 1_000_000) for one in quantities], np.int64)
+    words = np.empty((len(millionths), 2), np.int64)  # a decimal of Arrow has 128 bits
+    words[:, 0], words[:, 1] = millionths, millionths >> 63
+    return pa.Array.from_buffers(_QUANTITY, len(millionths), [None, pa.py_buffer(words)])
+
+
+def _line_revenue(price: int, quantity: float, discount: int, revenue: int | None) -> int:
+    """What a line is worth: its own word, else price x quantity less the discount.
+
+    A line that tells no quantity is one piece. Half a unit is rounded away from zero.
+    """
+    if revenue is not None:
+        return revenue
+    if not price:
+        return 0
+    if type(quantity) is int:
+        return max(-LARGEST_MINOR, min(LARGEST_MINOR, price * (quantity or 1) - discount))
+    doubled = price * round(quantity * 1_000_000) * 2
+    whole = (abs(doubled) + 1_000_000) // 2_000_000
+    return max(-LARGEST_MINOR, min(LARGEST_MINOR, (whole if doubled >= 0 else -whole) - discount))
+
+
+def _has_visitor_parts(data: Sequence[Data]) -> Any:
+    """Which events have a page or a client, (n,) of bool: what a server tells has neither."""
+    return np.array(
+        [one.page is not None or one.client is not None for one in data], dtype=np.bool_
+    )
+
+
+def _warnings(warnings: Sequence[tuple[EventWarning, ...]]) -> Any:
+    if not any(warnings):
+        return pa.array([[]], _WARNINGS).take(pa.repeat(pa.scalar(0), len(warnings)))
+    return pa.array(
+        [[{"code": one.code, "field": one.field} for one in some] for some in warnings], _WARNINGS
+    )
 
 
 def _details(data: Sequence[Data], rows: Any) -> Any:
@@ -276,6 +334,7 @@ _DETAIL: dict[type, Callable[[Any], str]] = {
     contract.SubscriptionData: lambda data: f"{data.name}: {'on' if data.is_subscribed else 'off'}",
     contract.LetterData: lambda data: data.letter_id,
 }
+_IS_ACTIVITY = np.array([kind.is_activity for kind in KINDS.values()])
 _IS_OF_ORDER = _kinds_with((contract.OrderData,))
 _IS_OF_CUSTOMER = _kinds_with((CustomerData,))
 _BEARS_PRODUCTS = _kinds_with(_PRODUCTS)

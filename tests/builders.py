@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from streams.decode import Decoded
 from streams.enrich.enrichment import Enrichment, Tables
 from streams.events import Data, Envelope, Event, PageViewed, encode, key_of
 from streams.records import Record
@@ -25,6 +27,11 @@ def event(kind: type[Envelope] = PageViewed, **attributes: Any) -> Any:
         "data": Data(),
     }
     return kind(**{**given, **attributes})
+
+
+def accepted(events: Iterable[Event]) -> list[tuple[Record, Decoded]]:
+    """Events as the stream reads them, one record each, without warnings."""
+    return [(record(offset, one), Decoded(one)) for offset, one in enumerate(events)]
 
 
 def record(offset: int, content: Event | bytes | None) -> Record:

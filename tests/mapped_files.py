@@ -70,7 +70,7 @@ def made(
     )
     events = [decode(payload) for _, payload in history.pile.messages()]
     assert not any(isinstance(one, Rejected) for one in events)
-    return Imported(history, [one for one in events if not isinstance(one, Rejected)])
+    return Imported(history, [one.event for one in events if not isinstance(one, Rejected)])
 
 
 def as_csv(folder: Path, rows: Sequence[Mapping[str, object]], name: str = "file.csv") -> Path:

@@ -9,6 +9,7 @@
     {%- set identifiers = identifiers or ref('identifiers') -%}
     select
         {{ relation }}.* except (person),
+        {{ relation }}.person as visitor_key,
         multiIf(
             of_visitor.person != '', of_visitor.person,
             {{ relation }}.customer_id = '', {{ relation }}.person,

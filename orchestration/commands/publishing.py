@@ -70,14 +70,14 @@ def publish_lines(
         payload = line.strip()
         if not payload:
             continue
-        event = decode(payload)
-        if isinstance(event, Rejected):
+        decoded = decode(payload)
+        if isinstance(decoded, Rejected):
             summary.rejected += 1
             if len(summary.rejected_lines) < SHOWN_REJECTS:
-                summary.rejected_lines.append(RejectedLine(number, event.errors))
+                summary.rejected_lines.append(RejectedLine(number, decoded.errors))
             if not unchecked:
                 continue
-        send(b"" if isinstance(event, Rejected) else key_of(event), payload)
+        send(b"" if isinstance(decoded, Rejected) else key_of(decoded.event), payload)
         summary.published += 1
     return summary
 

@@ -8,7 +8,7 @@ held against all rules once, and from then on costs a look-up.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,8 +74,11 @@ class _Column(dict[object, int]):
 class ChannelRules:
     """A table of rules, ready to use. `digest` changes when the table says something else."""
 
-    def __init__(self, rules: list[Rule], otherwise: str, digest: str) -> None:
+    def __init__(
+        self, rules: list[Rule], otherwise: str, digest: str, direct: Iterable[str] = ()
+    ) -> None:
         self.digest = digest
+        self._direct = frozenset(name.lower() for name in (*direct, otherwise))
         self._otherwise = otherwise
         self._channels = [rule.channel for rule in rules]
         self._every_rule = (1 << len(rules)) - 1
@@ -91,12 +94,17 @@ class ChannelRules:
             ChannelRulesError: every mistake of the file, with the rule's number and the field.
         """
         file = read_rules(path, "channel_rules.yml", ChannelRulesError)
-        file.expect_only("rules", "otherwise")
+        file.expect_only("rules", "otherwise", "direct")
         conditions = [name for name in Rule.__struct_fields__ if name != "channel"]
         rules = file.list_of(Rule, "rules", "rule", conditions)
         otherwise = _otherwise(file)
+        direct = _direct(file)
         file.complain(ChannelRulesError)
-        return cls(rules, otherwise, file.digest)
+        return cls(rules, otherwise, file.digest, direct)
+
+    def is_direct(self, channel: str) -> bool:
+        """Whether a channel, derived or declared, says nothing of where a visitor came from."""
+        return not channel or channel.lower() in self._direct
 
     def channel_of(self, facts: Facts) -> str:
         """The channel of the first rule that holds."""
@@ -120,6 +128,14 @@ def _condition(asked: list[str] | re.Pattern[str] | bool) -> _Condition:
     if isinstance(asked, bool):
         return frozenset([asked]).__contains__
     return frozenset(word.lower() for word in asked).__contains__
+
+
+def _direct(file: RulesFile) -> list[str]:
+    value = file.document.get("direct", ["Direct"])
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        file.mistakes.append(f"direct: takes a list of names of channels, found {value!r}")
+        return []
+    return value
 
 
 def _otherwise(file: RulesFile) -> str:

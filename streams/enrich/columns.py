@@ -151,8 +151,11 @@ def _channel_columns(
         for one in both.dictionary.to_pylist()
     ]
     is_told = pc.not_equal(told, "")
+    channels = _told_or(told, both.indices, derived)
+    is_direct = [by.tables.channels.is_direct(one) for one in channels.dictionary.to_pylist()]
     return {
-        "channel": _told_or(told, both.indices, derived),
+        "channel": channels,
+        "is_channel_direct": pa.array(is_direct, pa.bool_()).take(channels.indices),
         "channel_source": pc.if_else(is_told, "declared", "derived").dictionary_encode(),
         "derived_channel": text_column(both.indices, derived),
     }

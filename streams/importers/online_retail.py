@@ -82,7 +82,7 @@ def _happened(invoice: Invoice, earlier: Orders) -> Event:
     """An invoice as an event; an order is added to the customer's earlier ones."""
     units: Counter[str] = Counter()
     for line in invoice.lines:
-        units[line.sku] += line.quantity
+        units[line.sku] += int(line.quantity)
     if not invoice.number.startswith("C"):
         earlier.append((invoice.number, units))
         return contract.OrderPlaced(**_attributes(invoice), data=_order(invoice, invoice.number))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.decode import Rejected, decode
+from streams.decode import Decoded, Rejected, decode
 from streams.events import KINDS, encode, kind_of
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -20,12 +20,12 @@ def test_every_kind_has_a_good_example_and_several_bad_ones(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_good_example_is_read_as_its_kind_and_survives_encoding(kind: str) -> None:
-    event = decode((EXAMPLES / kind / "good.json").read_bytes())
-    assert not isinstance(event, Rejected)
-    assert kind_of(event) == kind
-    again = decode(encode(event))
-    assert not isinstance(again, Rejected)
-    assert encode(again) == encode(event)
+    decoded = decode((EXAMPLES / kind / "good.json").read_bytes())
+    assert isinstance(decoded, Decoded)
+    assert kind_of(decoded.event) == kind
+    again = decode(encode(decoded.event))
+    assert isinstance(again, Decoded)
+    assert encode(again.event) == encode(decoded.event)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -65,7 +65,7 @@ def assert_all_arrived_in_order(shop: Shop) -> None:
     """Every event told is in the topic; of each visitor the first copies are in order."""
     topic = read_topic(shop.settings, shop.settings.events_topic)
     events = [decode(record.value) for record in topic]
-    arrived = [one.visitsequence for one in events if not isinstance(one, Rejected)]
+    arrived = [one.event.visitsequence for one in events if not isinstance(one, Rejected)]
     assert len(arrived) == len(events)
     assert set(shop.told()) - set(arrived) == set()
     for visitor in range(VISITORS):

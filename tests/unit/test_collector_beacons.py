@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streams.collector.beacons import KINDS_OF_PAGES, Beacon, Visit, beacon_of, completed
-from streams.decode import decode
+from streams.decode import Decoded, decode
 from streams.events import KINDS, CartItemAdded, PageViewed
 from tests.builders import NOON
 
@@ -32,7 +32,9 @@ def message(**attributes: Any) -> bytes:
 def event_of(payload: bytes, visit: Visit = VISIT) -> Any:
     beacon = beacon_of(payload)
     assert isinstance(beacon, Beacon), beacon
-    return decode(completed(beacon, visit))
+    decoded = decode(completed(beacon, visit))
+    assert isinstance(decoded, Decoded), decoded
+    return decoded.event
 
 
 def test_a_page_view_is_completed_to_an_event_of_the_contract() -> None:

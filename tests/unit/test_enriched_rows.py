@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.decode import decode
+from streams.decode import Decoded, decode
 from streams.enrich.enrichment import Enrichment, Tables, differing
 from streams.events import (
     Campaign,
@@ -29,7 +29,7 @@ from streams.events import (
 )
 from streams.records import Origin
 from streams.rows import event_rows
-from tests.builders import enrichment, event, record
+from tests.builders import accepted, enrichment, event, record
 
 ORIGIN = Origin("shop.events", 2, 7)
 SHOP = "https://shop.example"
@@ -40,8 +40,9 @@ CHROME = (
 
 
 def rows_of(events: list[Event], by: Enrichment | None = None) -> list[dict[str, Any]]:
-    accepted = [(record(offset, one), one) for offset, one in enumerate(events)]
-    rows: list[dict[str, Any]] = event_rows(accepted, ORIGIN, by or enrichment()).to_pylist()
+    rows: list[dict[str, Any]] = event_rows(
+        accepted(events), ORIGIN, by or enrichment()
+    ).to_pylist()
     return rows
 
 
@@ -174,7 +175,7 @@ def test_no_address_and_no_user_agent_stops_the_stream(query: str, text: str) ->
     page = Page(url=f"{SHOP}/?{query}#{text}", referrer=f"https://www.google.com/search?q={text}")
     client = Client(user_agent=text, address=text, language=text)
     one = event(data=Data(page=page, client=client))
-    assert decode(encode(one)) == one
+    assert decode(encode(one)) == Decoded(one)
     assert row_of(one)["page_url"] == page.url
 
 

@@ -11,7 +11,7 @@ from streams.events import CustomerData, CustomerLoggedIn, Data, Event, Identifi
 from streams.identity import pair_rows, told_identifiers, written_identifier
 from streams.records import Origin
 from streams.rows import event_rows
-from tests.builders import enrichment, event, record
+from tests.builders import accepted, enrichment, event
 
 LOWER, UPPER = "ab" * 32, "AB" * 32
 OTHER = "cd" * 32
@@ -52,8 +52,7 @@ def test_what_names_a_person_is_told_in_one_writing(data: Data, expected: Identi
 
 
 def pairs_of(*events: Event) -> list[tuple[str, str]]:
-    accepted = [(record(offset, one), one) for offset, one in enumerate(events)]
-    pairs = pair_rows(event_rows(accepted, Origin("t", 0, 1), enrichment())).to_pylist()
+    pairs = pair_rows(event_rows(accepted(events), Origin("t", 0, 1), enrichment())).to_pylist()
     return [(pair["identifier"], pair["other_identifier"]) for pair in pairs]
 
 

@@ -20,14 +20,14 @@ from streams.ledger import gaps_of
 from streams.ranges import range_rows
 from streams.records import Origin
 from streams.rows import event_rows
-from tests.builders import NOON, enrichment, event, record
+from tests.builders import NOON, accepted, enrichment, event, record
 
 UTC_SHOP = enrichment()
 ORIGIN = Origin("shop.events", 2, 7)
 
 
 def row_of(one: Event, by: Enrichment = UTC_SHOP) -> dict[str, object]:
-    row: dict[str, object] = event_rows([(record(5, one), one)], ORIGIN, by).to_pylist()[0]
+    row: dict[str, object] = event_rows(accepted([one]), ORIGIN, by).to_pylist()[0]
     return row
 
 
@@ -65,7 +65,7 @@ def test_products_of_each_event_stay_with_it() -> None:
         event(id="b"),
         event(CartItemAdded, id="c", data=CartData(products=[Product(sku="z", quantity=3)])),
     ]
-    rows = event_rows([(record(n, one), one) for n, one in enumerate(carts)], ORIGIN, UTC_SHOP)
+    rows = event_rows(accepted(carts), ORIGIN, UTC_SHOP)
     assert rows["product_skus"].to_pylist() == [["x", "y"], [], ["z"]]
     assert rows["product_quantities"].to_pylist() == [[0, 0], [], [3]]
 
@@ -128,8 +128,7 @@ def test_a_pair_spans_from_its_first_to_its_last_sight() -> None:
         event(customerid="c", time=early),
         event(visitorid="v2"),
     ]
-    accepted = [(record(offset, one), one) for offset, one in enumerate(events)]
-    pairs = pair_rows(event_rows(accepted, ORIGIN, UTC_SHOP))
+    pairs = pair_rows(event_rows(accepted(events), ORIGIN, UTC_SHOP))
     assert pairs.to_pylist() == [
         {
             "identifier": "c:c",

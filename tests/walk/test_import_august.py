@@ -43,7 +43,7 @@ def test_august_has_one_event_per_hit_in_time_order(august: list[Event]) -> None
 def test_the_stream_can_read_august(august: list[Event]) -> None:
     read_back = [decode(encode(event)) for event in august[::7]]
     assert not [one for one in read_back if isinstance(one, Rejected)]
-    assert read_back == august[::7]
+    assert [one.event for one in read_back if not isinstance(one, Rejected)] == august[::7]
 
 
 @needs(AUGUST)

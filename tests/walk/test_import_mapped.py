@@ -48,7 +48,7 @@ def test_a_killed_import_of_a_file_goes_on_and_loses_nothing(
     payloads = {record.value for record in records}
     events = [decode(one) for one in payloads]
     assert len(events) == ROWS
-    assert not any(isinstance(one, Rejected) or one.origin != "import" for one in events)
+    assert not any(isinstance(one, Rejected) or one.event.origin != "import" for one in events)
 
 
 def published(settings: StreamSettings) -> int:

@@ -14,6 +14,7 @@ from orchestration.days import Stretch, arrivals, dirty_days, record_build
 from orchestration.marts.assets import PERSON_MODELS, day_variables
 from orchestration.marts.dbt import Dbt
 from streams import ledger
+from streams.decode import Decoded
 from streams.events import Event, encode, key_of
 from streams.identity import pair_rows
 from streams.records import Origin, Record
@@ -92,7 +93,7 @@ class MartsWorld:
         """Store messages as one range of the topic."""
         generation, first = self._position.generation, self._position.next_offset
         accepted = [
-            (_record(offset, message), message.event)
+            (_record(offset, message), Decoded(message.event))
             for offset, message in enumerate(messages, first)
         ]
         table = event_rows(accepted, Origin(TOPIC, 0, generation), enrichment(ZONE.key))

@@ -72,7 +72,7 @@ select
     line.3.3 as category,
     line.3.4 as variant,
     line.3.1 as price_minor,
-    line.2 as quantity,
+    toDecimal64(line.2, 6) as quantity,
     line.1 as revenue_minor,
     toUInt32(copies) as copy_count
 from merged

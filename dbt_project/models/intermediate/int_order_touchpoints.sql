@@ -10,7 +10,7 @@ with
 orders as (
 
     select order_id, person, ordered_at, channel
-    from {{ ref('orders') }}
+    from {{ ref('int_orders_merged') }}
 
 ),
 

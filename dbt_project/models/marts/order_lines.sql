@@ -6,7 +6,7 @@ with
 orders as (
 
     select order_id, ordered_on, ordered_at, person
-    from {{ ref('orders') }}
+    from {{ ref('int_orders_merged') }}
     where {{ built_days('ordered_on') }}
 
 ),

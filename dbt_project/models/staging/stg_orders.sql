@@ -9,7 +9,7 @@ with
 events as (
 
     {{ first_copies(
-        "kind in ('order.placed', 'order.paid', 'order.shipped', 'order.cancelled', 'order.returned') and order_id != ''"
+        "kind in ('order.placed', 'order.changed', 'order.paid', 'order.shipped', 'order.cancelled', 'order.returned') and order_id != ''"
     ) }}
 
 ),
@@ -24,6 +24,7 @@ select
     event_id,
     order_id,
     kind,
+    source,
     occurred_at,
     occurred_on,
     person,
@@ -38,11 +39,13 @@ select
     tax_minor,
     shipping_minor,
     currency,
+    return_id,
     product_skus,
     product_names,
     product_categories,
     product_variants,
     product_prices_minor,
     product_quantities,
+    product_discounts_minor,
     product_revenues_minor
 from resolved_events

@@ -131,9 +131,10 @@ def checked(
         payload = _ENCODE(message)
     except (UnicodeEncodeError, OverflowError, TypeError) as error:
         return [Mistake(row, "", "", f"cannot be told as JSON: {error}")]
-    event = decode(payload)
-    if isinstance(event, Rejected):
-        return [plan.mistake(error, row, message) for error in event.errors]
+    decoded = decode(payload)
+    if isinstance(decoded, Rejected):
+        return [plan.mistake(error, row, message) for error in decoded.errors]
+    event = decoded.event
     return Message(
         event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable, row
     )

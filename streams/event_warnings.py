@@ -1,0 +1,35 @@
+"""What was wrong with an event that is kept all the same: codes of a closed list, with the field.
+
+A bad side detail costs the detail and never the event: it is left empty or mended, and the event
+bears a warning. Warnings stand beside the event in `analytics.events`, in the collector's answers
+and in the reports of imports, everywhere in these words.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Code = Literal[
+    "another_type",  # read as meant: a number as text, an id as number, a currency in lower case
+    "unreadable",  # left empty
+    "out_of_range",  # left empty
+    "text_cut",  # to the longest that is kept, at a whole character
+    "text_mended",  # U+FFFD stands for what is no text
+    "item_left_out",  # of a list
+    "missing",  # a field that its kind should have
+    "unknown_field",  # of no contract
+    "names_nobody",  # an identifier that is no identifier, such as `null`
+    "nobody_named",  # no identifier at all
+]
+
+
+class EventWarning(NamedTuple):
+    """What was done to which field; `hint` is for people, and is not stored.
+
+    `field` is a path from the message, such as `data.products[].quantity`: without places in lists,
+    so that warnings can be counted.
+    """
+
+    code: Code
+    field: str
+    hint: str = ""
