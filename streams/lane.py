@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.transport.drivers.aiokafka import Transport as KafkaTransport
 from faust.types import TP, ConsumerMessage
@@ -53,10 +54,32 @@ class Positions(Protocol):
         """The consumer stands at the claimed offsets: batches fetched from now on count."""
 
 
+class CommittedReader(AIOKafkaConsumerThread):
+    """Faust's reader, but of committed records only.
+
+    A shop may publish in transactions; what it took back never happened. Faust reads so only when
+    it writes in transactions itself, and has no setting for it.
+    """
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._isolation_level = "read_committed"  # its own argument, read at start
+        return consumer
+
+    def highwater(self, tp: TP) -> int:
+        """The offset up to which can be read now: a transaction under way ends it."""
+        consumer = self._ensure_consumer()
+        stable: int | None = consumer.last_stable_offset(tp)
+        return stable if stable is not None and stable >= 0 else consumer.highwater(tp) or 0
+
+
 class BatchedConsumer(KafkaConsumer):
     """Faust's consumer with whole batches as messages and the ledger as its memory."""
 
     _was_small = False
+
+    def _new_consumer_thread(self) -> CommittedReader:
+        return CommittedReader(self, loop=self.loop, beacon=self.beacon)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -88,8 +88,9 @@ def claim(
             "Restore them to the topic, or declare the gap by a row in event_store.ranges."
         )
     generation = _claimed_generation(warehouse, topic, partition, next_offset, owner)
-    _delete_tail(warehouse, topic, partition, next_offset)
-    return Position(generation, next_offset)
+    position = Position(generation, next_offset)
+    delete_tail(warehouse, topic, partition, position)
+    return position
 
 
 def is_owner(warehouse: Warehouse, topic: str, partition: int, generation: int) -> bool:
@@ -204,12 +205,29 @@ def _claimed_generation(
             return generation
 
 
-def _delete_tail(warehouse: Warehouse, topic: str, partition: int, next_offset: int) -> None:
-    """Delete the rows beyond the ledger's end, if a crash left any."""
+def delete_tail(warehouse: Warehouse, topic: str, partition: int, position: Position) -> None:
+    """Delete the rows that older generations left beyond the ledger's end, if a crash left any.
+
+    Never rows of a newer generation: a worker that was frozen after its claim may come here long
+    after another one has taken over and stored. Rows of older generations there are void whatever
+    happens meanwhile, for the claim is made; so no window is left.
+
+    Args:
+        warehouse: where the rows are.
+        topic: its name.
+        partition: which partition.
+        position: the caller's own claim.
+    """
     condition = (
         "topic = {topic:String} and partition = {partition:UInt32} and offset >= {next:UInt64}"
+        " and generation < {generation:UInt32}"
     )
     for table in STORED_TABLES:
-        values = {"topic": topic, "partition": partition, "next": next_offset}
+        values = {
+            "topic": topic,
+            "partition": partition,
+            "next": position.next_offset,
+            "generation": position.generation,
+        }
         if warehouse.scalar(f"select count() from {table} where {condition}", **values):
             warehouse.execute(f"delete from {table} where {condition}", **values)

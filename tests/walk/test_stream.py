@@ -1,5 +1,7 @@
 """A real worker reads real Kafka into the real engine."""
 
+from kafka import KafkaProducer
+
 from streams.producer import EventProducer
 from streams.settings import StreamSettings
 from streams.verify import verify
@@ -53,3 +55,32 @@ def test_a_topic_made_anew_stops_the_worker_with_the_reason(
     worker.start()
     assert worker.process.wait(60) == 3
     assert "was made anew" in worker.log.read_text()
+
+
+def test_what_a_shop_takes_back_in_its_transaction_never_happened(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    producer = KafkaProducer(
+        bootstrap_servers=stream_settings.kafka_brokers,
+        transactional_id=stream_settings.events_topic,
+    )
+    producer.init_transactions()
+    for is_committed, numbers in ((True, range(10)), (False, range(10, 25)), (True, range(25, 30))):
+        producer.begin_transaction()
+        for number in numbers:
+            content = record(number, event(id=f"e{number}", visitorid=f"v{number % 5}"))
+            producer.send(stream_settings.events_topic, key=content.key, value=content.payload)
+        if is_committed:
+            producer.commit_transaction()
+        else:
+            producer.flush()
+            producer.abort_transaction()
+    producer.close()
+    with Worker(stream_settings, warehouse_server) as worker:
+        eventually(lambda: stored(warehouse) == 15, tell=worker.told)
+        assert worker.stop() == 0
+    assert verify(warehouse).is_ok
+    events = warehouse.rows("select event_id from analytics.events")
+    assert {event_id for (event_id,) in events} == {
+        f"e{number}" for number in (*range(10), *range(25, 30))
+    }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from streams.ledger import LedgerConflictError, Position, claim, is_owner
+from streams.ledger import LedgerConflictError, Position, claim, delete_tail, is_owner
 from streams.ranges import RangeRows, range_rows, store
 from streams.records import Origin
 from streams.verify import repair, verify
@@ -74,6 +74,17 @@ def test_what_a_zombie_writes_counts_for_nothing_and_can_be_repaired(warehouse: 
     repair(warehouse, verdict)
     assert warehouse.scalar("select count() from event_store.event_log") == 4
     assert sum(one.orphans for one in verify(warehouse).partitions) == 0
+
+
+def test_a_claim_that_was_frozen_deletes_nothing_of_a_newer_one(warehouse: Warehouse) -> None:
+    store_offsets(warehouse, [0, 1])
+    frozen = claimed(warehouse)  # before it deletes the tail, another worker takes over
+    owner = claimed(warehouse)
+    store(warehouse, rows_of(owner, [2, 3, 4]), NOON)
+    delete_tail(warehouse, TOPIC, 0, frozen)  # it wakes
+    verdict = verify(warehouse)
+    assert verdict.is_ok
+    assert warehouse.scalar("select count() from analytics.events") == 5
 
 
 def test_a_zombies_range_is_void_even_when_its_successor_stored_nothing(
