@@ -46,7 +46,7 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
         broker_credentials=_credentials(settings),
         broker_max_poll_records=settings.batch_rows,
         consumer_max_fetch_size=8 * MIB,
-        stream_buffer_maxsize=2,  # batches, not messages: at most 8 MiB each
+        stream_buffer_maxsize=1024,  # never reached: the lane holds back, one batch per partition
         broker_session_timeout=6,  # with the next two, a restart takes 4 s instead of 60
         broker_heartbeat_interval=2,
         broker_rebalance_timeout=8,
@@ -85,7 +85,8 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
             return
         reached = keeper.reached()
         ends = {tp: await _end_to_reach(app.consumer, tp) for tp in reached}
-        standing = watchdog.stalled(monotonic(), reached, ends)
+        waiting = app.consumer.waiting()
+        standing = watchdog.stalled(monotonic(), reached, ends, waiting)
         if standing:
             end_at_once(
                 f"no progress of {standing} for {settings.stall_seconds:.0f} s", EXIT_STALLED

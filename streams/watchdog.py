@@ -1,8 +1,12 @@
-"""When a worker has stopped without saying so: a known way in which Faust's consumers die."""
+"""When a worker has stopped without saying so: a known way in which Faust's consumers die.
+
+A partition of which nothing is fetched although messages wait has stalled. One whose batch waits
+for its turn while others move is only starved: that is no death.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 
 
 class Watchdog:
@@ -15,13 +19,18 @@ class Watchdog:
     def __init__(self, patience_seconds: float) -> None:
         self._patience_seconds = patience_seconds
         self._moved: dict[Hashable, tuple[int, float]] = {}
+        self._any_moved_at = float("-inf")
 
     def forget(self) -> None:
         """Begin anew: the worker waits for somebody else, and does so rightly."""
         self._moved.clear()
 
     def stalled(
-        self, now: float, reached: Mapping[Hashable, int], ends: Mapping[Hashable, int]
+        self,
+        now: float,
+        reached: Mapping[Hashable, int],
+        ends: Mapping[Hashable, int],
+        waiting: Collection[Hashable] = (),
     ) -> list[Hashable]:
         """The partitions that have stood still for too long.
 
@@ -29,12 +38,17 @@ class Watchdog:
             now: monotonic seconds.
             reached: per partition the next offset to read.
             ends: per partition the offset that the broker will give to its next message.
+            waiting: partitions whose messages are fetched and wait for their turn.
         """
         standing = []
         for partition, position in reached.items():
             last_position, since = self._moved.get(partition, (-1, now))
             if position != last_position or ends.get(partition, 0) <= position:
                 self._moved[partition] = (position, now)
+                if position != last_position:
+                    self._any_moved_at = now
             elif now - since >= self._patience_seconds:
                 standing.append(partition)
+        if now - self._any_moved_at < self._patience_seconds:
+            return [partition for partition in standing if partition not in waiting]
         return standing

@@ -26,3 +26,16 @@ def test_patience_begins_when_the_first_message_waits() -> None:
     dog.stalled(100, {"p": 5}, {"p": 5})
     assert dog.stalled(105, {"p": 5}, {"p": 6}) == []
     assert dog.stalled(111, {"p": 5}, {"p": 6}) == ["p"]
+
+
+def test_a_partition_that_waits_for_its_turn_while_others_move_is_no_stall() -> None:
+    dog = Watchdog(10)
+    for now in range(0, 40, 5):
+        assert dog.stalled(now, {"p": now, "q": 7}, {"p": 1000, "q": 9}, {"q"}) == []
+    assert dog.stalled(41, {"p": 41, "q": 7}, {"p": 1000, "q": 9}) == ["q"]
+
+
+def test_a_partition_that_waits_for_its_turn_is_stalled_when_nothing_moves() -> None:
+    dog = Watchdog(10)
+    dog.stalled(0, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"q"})
+    assert dog.stalled(10, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"q"}) == ["p", "q"]

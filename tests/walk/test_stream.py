@@ -1,5 +1,8 @@
 """A real worker reads real Kafka into the real engine."""
 
+import dataclasses
+from collections import Counter
+
 from kafka import KafkaProducer
 
 from streams.producer import EventProducer
@@ -84,3 +87,33 @@ def test_what_a_shop_takes_back_in_its_transaction_never_happened(
     assert {event_id for (event_id,) in events} == {
         f"e{number}" for number in (*range(10), *range(25, 30))
     }
+
+
+def test_no_partition_starves_while_others_flow(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    settings = dataclasses.replace(stream_settings, batch_rows=400, linger_seconds=0.0)
+    sizes = {0: 12_000, 1: 12_000, 2: 12_000, 3: 3_000}
+    producer = KafkaProducer(bootstrap_servers=settings.kafka_brokers)
+    for partition, size in sizes.items():
+        for number in range(size):
+            content = record(number, event(id=f"e{partition}-{number}", visitorid=f"v{partition}"))
+            producer.send(
+                settings.events_topic, content.payload, key=content.key, partition=partition
+            )
+    producer.close()
+    with Worker(settings, warehouse_server) as worker:
+        eventually(
+            lambda: stored(warehouse) == sum(sizes.values()), within_seconds=180, tell=worker.told
+        )
+    ranges = warehouse.rows(
+        "select partition, event_count from event_store.ranges order by stored_at, partition"
+    )
+    reached: Counter[int] = Counter()
+    for partition, count in ranges:
+        reached[partition] += count
+        if reached[3] == sizes[3]:
+            break
+    others = [reached[partition] for partition in (0, 1, 2)]
+    assert max(others) < 2 * min(others)  # side by side, and not one behind the other
+    assert max(others) < 3 * sizes[3]  # the short one was not left for the end
