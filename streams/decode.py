@@ -1,28 +1,35 @@
 """Bytes of the topic to an event of the contract, or to every reason why not.
 
-The good way is one pass of msgspec. Only a message that fails is looked at again, slowly, field by
-field, so that its sender learns all of its mistakes at once. What msgspec does not check is checked
-here: UTF-8 inside the parts it skips, the size, the years an instant may lie in, and that somebody
-is named.
+An event is refused only for what makes it unusable: no JSON object, no id, no type that the
+contract knows, no time or an impossible one. Whatever else is wrong costs the detail and not the
+event, which bears a warning of it.
+
+The good way is one pass of msgspec. Only a message that it does not take, or that holds a field
+which the contract does not know, is looked at again, slowly, field by field (`streams.mending`).
+What msgspec does not check is checked here: UTF-8 inside the parts it skips, the size and the years
+an instant may lie in.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import json
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from streams.event_warnings import EventWarning
-from streams.events import KINDS, Envelope, Event
+from streams.events import KINDS, Event
+from streams.mending import mended
+from streams.nobody import names_nobody
+from streams.value_mending import Notes, clean, instant_of, text_of
 
 MAX_PAYLOAD_BYTES = 1_000_000  # the broker's own default limit (message.max.bytes) is 1,048,588
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-NOBODY = "neither `visitorid` nor `customerid` is given"
+LONGEST_ID = 256
 
 Failure = Literal["malformed", "unknown_kind", "invalid", "too_large"]
 
@@ -30,10 +37,12 @@ _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _FIRST_SURE_YEAR = EARLIEST.year + 1  # whatever the offset from UTC
 _LAST_SURE_YEAR = LATEST.year - 2
 _BRACE = ord("{")
+_LONGEST_WORD = 18  # of those that stand for no id
+_MOST_DIGITS = 400  # of a number that is read at all: no field takes more than 16
 
 
 class Rejected(Struct, frozen=True):
-    """A message that could not be read: what kind of failure, and every reason found."""
+    """A message that could not be read: what kind of failure, and every reason for it."""
 
     failure: Failure
     errors: tuple[str, ...]
@@ -56,107 +65,127 @@ def decode(payload: bytes | None) -> Decoded | Rejected:
         payload: UTF-8 JSON, one object, as in tests/examples; None is a message without a body.
 
     Returns:
-        The event with its warnings, or every reason it could not be read.
+        The event with its warnings, at most 20, or every reason it could not be read.
     """
     if not payload:
         return Rejected("malformed", ("the message is empty",))
     if len(payload) > MAX_PAYLOAD_BYTES:
-        found = f"{len(payload):,} bytes, at most {MAX_PAYLOAD_BYTES:,} are taken"
-        return Rejected("too_large", (found,))
+        size = f"{len(payload):,} bytes, at most {MAX_PAYLOAD_BYTES:,} are taken"
+        return Rejected("too_large", (size,))
     try:
         if not payload.isascii():
             payload.decode()
         event = _DECODER.decode(payload)
-    except UnicodeDecodeError as error:
-        return Rejected("malformed", (f"not UTF-8 at byte {error.start}",))
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError):
-        return _rejected(payload)
+    except (UnicodeDecodeError, msgspec.ValidationError, msgspec.DecodeError, RecursionError):
+        return _read_leniently(payload)
     context = event.data.context
+    is_named = len(event.id) > _LONGEST_WORD or not names_nobody(event.id)
     if (
-        (event.visitorid or event.customerid)
+        is_named
         and _FIRST_SURE_YEAR <= event.time.year <= _LAST_SURE_YEAR
         and (context is UNSET or bytes(context)[0] == _BRACE)
     ):
         return Decoded(event)  # as nearly all are; what lies at the edges is looked at closely
-    errors = tuple(_broken_rules(event))
-    return Rejected("invalid", errors) if errors else Decoded(event)
+    return _read_leniently(payload)
 
 
-def _broken_rules(event: Envelope) -> Iterator[str]:
-    if not (event.visitorid or event.customerid):
-        yield NOBODY
-    if not EARLIEST <= event.time < LATEST:
-        yield f"`time` {event.time.isoformat()} lies outside {EARLIEST.year}..{LATEST.year - 1}"
-    context = event.data.context  # type: ignore[attr-defined]  # every kind has data
-    if context is not UNSET and bytes(context)[:1] != b"{":
-        yield "`data.context` is not an object"
-
-
-def _rejected(payload: bytes) -> Rejected:
+def _read_leniently(payload: bytes) -> Decoded | Rejected:
     try:
-        message = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Rejected("malformed", (f"not JSON: {error}",))
+        message, is_json = read_json(payload)
+    except (ValueError, RecursionError) as error:
+        return Rejected("malformed", (f"not JSON: {clean(str(error))}",))
     if not isinstance(message, dict):
         return Rejected("malformed", (f"an object was expected, not {_named(message)}",))
+    notes = Notes()
     name = message.get("type")
     kind = KINDS.get(name) if isinstance(name, str) else None
-    if kind is None:
-        return Rejected("unknown_kind", (_unknown(name),))
-    errors = tuple(_mistakes(message, kind, "$"))
-    if not (message.get("visitorid") or message.get("customerid")):
-        errors = (*errors, NOBODY)
-    return Rejected("invalid", errors or ("the message contradicts the contract",))
+    if kind is None and isinstance(name, str) and name.strip().lower() in KINDS:
+        kind = KINDS[name.strip().lower()]
+        notes.add("another_type", "type")
+    event_id, time = _event_id(message.get("id"), notes), instant_of(message.get("time"), notes)
+    errors = [] if kind else [_unknown(name)]
+    if not event_id:
+        errors.append(_no_id(message.get("id")))
+    if time is None:
+        errors.append(_no_time(message.get("time")))
+    elif not EARLIEST <= time < LATEST:
+        errors.append(f"`time` {time.isoformat()} lies outside {EARLIEST.year}..{LATEST.year - 1}")
+    if kind is None or not event_id or time is None or errors:
+        return Rejected("invalid" if kind else "unknown_kind", tuple(errors))
+    event = mended(kind, message, time, event_id, notes)
+    if event.data.context is not UNSET:
+        event = _with_context(event, payload if is_json else b"", message["data"]["context"])
+    return Decoded(event, notes.warnings)
+
+
+def read_json(payload: bytes) -> tuple[Any, bool]:
+    """The JSON of a message, and whether it is JSON by the book.
+
+    What programs write that is none is read too: half surrogates and bytes that are not UTF-8 as
+    lone surrogates, control characters in texts, a mark of the byte order, NaN and Infinity.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    try:
+        payload.decode()
+        return msgspec.json.decode(payload), True
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        text = payload.decode("utf-8", "surrogateescape").lstrip("\ufeff")
+        return json.loads(text, strict=False, parse_int=_integer), False
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < _MOST_DIGITS else float("inf")
+
+
+def _event_id(value: Any, notes: Notes) -> str:
+    """The id of an event, empty when there is none; `null` written as text is none either."""
+    if value is None or isinstance(value, bool | dict | list):
+        return ""
+    text = text_of(value, "id", notes, LONGEST_ID, is_id=True)
+    if not isinstance(text, str) or not text.strip():
+        return ""
+    return "" if names_nobody(text) and not text.strip().isdigit() else text
+
+
+def _no_id(value: Any) -> str:
+    if isinstance(value, str):
+        return f"`id` {clean(value)[:80]!r} is none"
+    return "`id` is missing" if value is None else f"`id` is {_named(value)}"
+
+
+def _no_time(value: Any) -> str:
+    if value is None:
+        return "`time` is missing"
+    shown = repr(clean(value)[:80]) if isinstance(value, str) else f"is {_named(value)}, which"
+    return f"`time` {shown} is no instant such as 2026-03-14T12:00:00Z"
+
+
+def _with_context(event: Any, payload: bytes, context: Any) -> Any:
+    """The event with the photographic context in the text that it came in, where that is JSON."""
+    try:
+        raw = msgspec.json.decode(payload, type=_WithContext).data.context
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        raw = Raw(clean(json.dumps(context, ensure_ascii=False)).encode())
+    data = msgspec.structs.replace(event.data, context=raw)
+    return msgspec.structs.replace(event, data=data)
+
+
+class _Context(Struct):
+    context: Raw
+
+
+class _WithContext(Struct):
+    data: _Context
 
 
 def _unknown(kind: object) -> str:
     if not isinstance(kind, str):
         return "`type` is missing" if kind is None else f"`type` is {_named(kind)}, not text"
-    near = difflib.get_close_matches(kind, KINDS, n=1)
-    return f"`type` {kind[:80]!r} is not in the contract" + (f"; {near[0]}?" if near else "")
-
-
-def _mistakes(value: object, wanted: Any, path: str) -> Iterator[str]:
-    """Every mistake of a value against a type of the contract, each with its place."""
-    struct = next((one for one in _alternatives(wanted) if _is_struct(one)), None)
-    if struct is not None and isinstance(value, dict):
-        for field in msgspec.structs.fields(struct):
-            place = f"{path}.{field.encode_name}"
-            if field.encode_name in value:
-                yield from _mistakes(value[field.encode_name], field.type, place)
-            elif field.required:
-                yield f"{place} is missing"
-        return
-    items = next((get_args(one)[0] for one in _alternatives(wanted) if _is_list(one)), None)
-    if items is not None and isinstance(value, list):
-        for number, item in enumerate(value):
-            yield from _mistakes(item, items, f"{path}[{number}]")
-    if Raw in _alternatives(wanted):
-        if not isinstance(value, dict):
-            yield f"{path}: expected an object, found {_named(value)}"
-        return
-    try:
-        msgspec.convert(value, wanted)
-    except (msgspec.ValidationError, OverflowError) as error:
-        if items is None or "Expected `array`" in str(error):
-            yield f"{path}: {str(error).split(' - at ')[0]}"
-
-
-def _alternatives(wanted: Any) -> tuple[Any, ...]:
-    """A type without its bounds, or the members of a union of types."""
-    if hasattr(wanted, "__metadata__"):
-        return _alternatives(wanted.__origin__)
-    if get_origin(wanted) is None or _is_list(wanted):
-        return (wanted,)
-    return tuple(get_args(wanted))
-
-
-def _is_struct(wanted: Any) -> bool:
-    return isinstance(wanted, type) and issubclass(wanted, Struct)
-
-
-def _is_list(wanted: Any) -> bool:
-    return get_origin(wanted) is list
+    shown = clean(kind)[:80]
+    near = difflib.get_close_matches(shown, KINDS, n=1)
+    return f"`type` {shown!r} is not in the contract" + (f"; {near[0]}?" if near else "")
 
 
 def _named(value: object) -> str:

@@ -33,3 +33,23 @@ class EventWarning(NamedTuple):
     code: Code
     field: str
     hint: str = ""
+
+
+_WORDS: dict[str, str] = {
+    "another_type": "read as it was meant",
+    "unreadable": "cannot be read and is left empty",
+    "out_of_range": "is too large or too small and is left empty",
+    "text_cut": "is too long and is cut",
+    "text_mended": "holds what is no text: U+FFFD stands for it",
+    "item_left_out": "is no item with a SKU, or one too many, and is left out",
+    "missing": "is missing",
+    "unknown_field": "is in no contract",
+    "names_nobody": "is no identifier and names nobody",
+    "nobody_named": "names nobody",
+}
+
+
+def sentence(warning: EventWarning) -> str:
+    """A warning for people, such as `data.revenue is in no contract; did you mean …?`."""
+    text = f"{warning.field or 'the event'} {_WORDS[warning.code]}"
+    return f"{text}; {warning.hint}" if warning.hint else text

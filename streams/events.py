@@ -5,9 +5,9 @@ origin are CloudEvents extension attributes (lower-case letters only, as the spe
 what happened stands in `data`; `data.context` is the free photographic context (price, stock,
 status at that moment), kept as text.
 
-Amounts are integers in minor units (cents). Unknown attributes are ignored here and kept in the
-event store, so that a shop may publish more than we read yet. JSON Schemas generated from this
-module lie in `streams/schemas` (`make schemas`); a test keeps them equal.
+Amounts are integers in minor units (cents). A shop may publish more than we read yet: what is not
+in the contract stays in the event store, and the event bears a warning. JSON Schemas generated
+from this module lie in `streams/schemas` (`make schemas`); a test keeps them equal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ Currency = Annotated[str, Meta(pattern="^([A-Z]{3})?$", max_length=3)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
-class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Page(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
     """Where on the site it happened, and what linked there.
 
     `kind` and `zone` are the shop's own words for them; without them they follow from the URL.
@@ -45,7 +47,9 @@ class Page(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     zone: Label = ""
 
 
-class Client(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Client(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
     """The program that asked, and from where: as a web server sees a visitor.
 
     The address (IPv4 or IPv6) stays whole in the event store only; the analytic base keeps its
@@ -57,7 +61,9 @@ class Client(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     language: Label = ""
 
 
-class Identifiers(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Identifiers(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
     """What else names the person of the event, beside `visitorid` and `customerid`.
 
     E-mail address and phone number as SHA-256 in hex, of the lower-case address and of the number
@@ -69,7 +75,9 @@ class Identifiers(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     partner_id: OptionalId = ""
 
 
-class Campaign(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Campaign(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
     """Campaign tags as the source read them; without it they are read from the page's URL."""
 
     source: Label = ""
@@ -80,7 +88,9 @@ class Campaign(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     click_id: Text = ""
 
 
-class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Product(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
     """A product, or a line of a cart or an order. Quantity 0 and revenue None mean «not told».
 
     `category` is a path such as `Home/Kitchen/Mugs`; `position` is the place in the list shown,
@@ -103,7 +113,9 @@ class Product(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     revenue_minor: Minor | None = None
 
 
-class Data(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Data(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, forbid_unknown_fields=True
+):
     """What every kind of event may carry. `context` is one JSON object, kept as the text it came
     in.
 
@@ -206,13 +218,22 @@ class LetterData(Data, frozen=True, kw_only=True):
     link: Text = ""
 
 
-class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
+class Envelope(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    gc=False,
+    tag_field="type",
+    forbid_unknown_fields=True,
+):
     """The attributes of every event: CloudEvents' own, then this contract's extensions.
 
-    `visitorid` or `customerid` must be given: the message key is the first of them that is. The
-    visit attributes are the source's own reckoning (0 and "" mean «not told»); `visitsequence`
-    orders events of one instant. `channel` is the channel the source declares. `origin` tells live
-    events from imported history.
+    `visitorid` or `customerid` should be given: the message key is the first of them that is. An
+    event may name nobody; an order counts then as that of an anonymous person. The visit attributes
+    are the source's own reckoning (0 and "" mean «not told»); `visitsequence` orders events of one
+    instant. `channel` is the channel the source declares. `origin` tells live events from imported
+    history.
 
     `is_activity` says whether events of the kind are what a visitor does: only these begin sessions
     and lead to orders, and only if they have a page or a client. What a server tells is no visit.

@@ -24,8 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streams.decode import Rejected, decode
+from streams.event_warnings import EventWarning
 from streams.events import Event, encode, key_of
 from streams.framing import Message
+from streams.mending import identity_warnings
 from streams.producer import BrokerBusyError, BrokerError, EventProducer
 from streams.producer.apart import ApartProducer
 from streams.settings import StreamSettings
@@ -58,11 +60,13 @@ class EventRefusedError(Exception):
 class Counts:
     """What became of the events since the publisher was made.
 
-    `unsent` are those that wait on the disk, an earlier process's included. `is_sending` is false
-    when they will go on waiting: the publisher was closed, or its thread died of a bug.
+    `warned` are those kept of which a detail will be left out or mended. `unsent` are those that
+    wait on the disk, an earlier process's included. `is_sending` is false when they will go on
+    waiting: the publisher was closed, or its thread died of a bug.
     """
 
     kept: int
+    warned: int
     sent: int
     unsent: int
     refused_by_contract: int
@@ -108,21 +112,27 @@ class Publisher:
         self._sender = threading.Thread(target=self._send_all, name="publisher", daemon=True)
         self._sender.start()
 
-    def publish(self, event: Event) -> None:
+    def publish(self, event: Event) -> tuple[EventWarning, ...]:
         """Keep an event; from here on it will reach the broker.
+
+        Returns:
+            What of it will be left out or mended when it is read.
 
         Raises:
             EventRefusedError: it contradicts the contract.
             SpoolFullError: the broker was away for too long and the spool is full.
             SpoolError: the publisher was closed.
         """
-        self.publish_message(encode(event))
+        return self.publish_message(encode(event))
 
-    def publish_message(self, value: bytes) -> None:
+    def publish_message(self, value: bytes) -> tuple[EventWarning, ...]:
         """Keep an event that is a message already, as it stands: with what no contract knows yet.
 
         Args:
             value: one CloudEvents object, UTF-8 JSON.
+
+        Returns:
+            What of it will be left out or mended when it is read, names of nobody included.
 
         Raises:
             EventRefusedError: it contradicts the contract.
@@ -142,12 +152,17 @@ class Publisher:
             raise
         self._count("kept")
         self._arrived.set()
+        warnings = (*decoded.warnings, *identity_warnings(decoded.event))
+        if warnings:
+            self._count("warned")
+        return warnings
 
     def counts(self) -> Counts:
         """What became of the events, for the shop's monitoring."""
         with self._tallying:
             return Counts(
                 kept=self._tally["kept"],
+                warned=self._tally["warned"],
                 sent=self._tally["sent"],
                 unsent=self._spool.unsent_count,
                 refused_by_contract=self._tally["refused_by_contract"],

@@ -318,7 +318,7 @@ def _kinds_with(data: Collection[type]) -> Any:
 _FIELDS = next(iter(KINDS.values())).__struct_fields__  # of every kind, in this order
 _KIND_NUMBERS: dict[type, int] = {kind: number for number, kind in enumerate(KINDS.values())}
 _PRODUCTS: dict[type, Callable[[Any], Sequence[Product]]] = {
-    contract.ProductData: lambda data: (data.product,),
+    contract.ProductData: lambda data: (data.product,) if data.product.sku else (),
     contract.ProductListData: lambda data: data.products,
     contract.CartData: lambda data: data.products,
     contract.CheckoutData: lambda data: data.products,

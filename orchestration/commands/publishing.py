@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,7 +13,9 @@ from pathlib import Path
 import click
 
 from streams.decode import Rejected, decode
+from streams.event_warnings import sentence
 from streams.events import key_of
+from streams.mending import identity_warnings
 from streams.producer import EventProducer, ensure_topics
 from streams.settings import StreamSettings
 
@@ -29,11 +32,17 @@ class RejectedLine:
 
 @dataclass(slots=True)
 class Summary:
-    """What became of the lines; of the rejected ones the first hundred are named."""
+    """What became of the lines; of the rejected ones the first hundred are named.
+
+    `warned` counts published lines of which a detail will be left out or mended, `warnings` the
+    details, by sentence.
+    """
 
     published: int = 0
     rejected: int = 0
     rejected_lines: list[RejectedLine] = field(default_factory=list)
+    warned: int = 0
+    warnings: Counter[str] = field(default_factory=Counter)
 
 
 @click.command()
@@ -43,8 +52,10 @@ class Summary:
 def publish(file: str, unchecked: bool, as_json: bool) -> None:
     """Publish the events of FILE, one JSON object per line; - is standard input.
 
-    Ends with exit code 1 when lines were rejected. With --unchecked they are published all the
-    same, to see what the stream makes of them.
+    A line is rejected only if it is no event at all: no JSON object, no id, no type or time. Of
+    other mistakes you are warned; they cost the detail. Ends with exit code 1 when lines were
+    rejected. With --unchecked they are published all the same, to see what the stream makes of
+    them.
     """
     settings = StreamSettings.from_env()
     ensure_topics(settings)
@@ -77,6 +88,9 @@ def publish_lines(
                 summary.rejected_lines.append(RejectedLine(number, decoded.errors))
             if not unchecked:
                 continue
+        elif warnings := {*decoded.warnings, *identity_warnings(decoded.event)}:
+            summary.warned += 1
+            summary.warnings.update(sentence(one) for one in warnings)
         send(b"" if isinstance(decoded, Rejected) else key_of(decoded.event), payload)
         summary.published += 1
     return summary
@@ -107,4 +121,9 @@ def _told(summary: Summary) -> str:
     if summary.rejected > len(rejected):
         rejected.append(f"and {summary.rejected - len(rejected):,} lines more")
     counts = f"{summary.published:,} events published, {summary.rejected:,} lines rejected"
-    return "\n".join([*rejected, counts])
+    if not summary.warned:
+        return "\n".join([*rejected, counts])
+    warned = [
+        f"{count:>9,}  {words}" for words, count in summary.warnings.most_common(SHOWN_REJECTS)
+    ]
+    return "\n".join([*rejected, f"{counts}, {summary.warned:,} with a bad detail:", *warned])

@@ -8,6 +8,8 @@ paid, customers and their identifiers are told by the shop's servers, by `POST /
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -15,7 +17,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from streams.decode import read_json
 from streams.events import Client
+from streams.value_mending import clean
 
 KINDS_OF_PAGES = frozenset(
     {
@@ -67,18 +71,57 @@ class Visit:
     received_at: datetime
 
 
-def beacon_of(message: bytes) -> Beacon | tuple[str, ...]:
-    """Read one message of the script, or tell why not."""
+class Losses(Struct, frozen=True, kw_only=True, gc=False):
+    """How many events a page could not keep or was refused, by reason, since it told so last."""
+
+    lost: dict[str, int]
+
+
+def beacon_of(message: bytes) -> Beacon | Losses | tuple[str, ...]:
+    """Read one message of the script, or tell why not; a bad detail costs the detail."""
     try:
         message.decode()
         beacon = _DECODER.decode(message)
-    except UnicodeDecodeError as error:
-        return (f"not UTF-8 at byte {error.start}",)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
-        return (str(error),)
+    except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
+        read = _read_leniently(message)
+        if not isinstance(read, Beacon):
+            return read
+        beacon = read
     if beacon.type not in KINDS_OF_PAGES:
         return (f"`type` {beacon.type[:80]!r} is not for beacons: publish it by /v1/events",)
     return beacon
+
+
+def _read_leniently(message: bytes) -> Beacon | Losses | tuple[str, ...]:
+    try:
+        content, _ = read_json(message)
+    except (ValueError, RecursionError) as error:
+        return (f"not JSON: {clean(str(error))}",)
+    if isinstance(content, dict) and isinstance(content.get("lost"), dict):
+        return Losses(lost={str(k): v for k, v in content["lost"].items() if type(v) is int})
+    if not isinstance(content, dict):
+        return ("an object was expected",)
+    data = content.get("data")
+    if not isinstance(data, dict):
+        data = {}
+    try:
+        beacon = msgspec.convert(
+            {name: content.get(name) for name in ("id", "type")} | _clocks(content), Beacon
+        )
+        return msgspec.structs.replace(
+            beacon, data={name: Raw(json.dumps(value).encode()) for name, value in data.items()}
+        )
+    except (msgspec.ValidationError, ValueError) as error:
+        return (str(error),)
+
+
+def _clocks(content: Mapping[str, Any]) -> dict[str, float]:
+    """What the page says of its clock, as far as that can be."""
+    return {
+        name: value
+        for name, value in content.items()
+        if name in ("at", "age") and isinstance(value, int | float) and 0 <= value <= 1e15
+    }
 
 
 def completed(beacon: Beacon, visit: Visit) -> bytes:

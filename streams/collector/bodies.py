@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -12,6 +14,7 @@ LINES = "application/x-ndjson"
 ONE_OR_BATCH = ("application/json", "text/plain")  # the latter is what sendBeacon sends
 MEDIA_TYPES = (ONE, BATCH, *ONE_OR_BATCH, LINES)
 
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -59,10 +62,38 @@ def _array(body: bytes, at_most: int) -> list[bytes] | Refusal:
     try:
         body.decode()
         return _bounded([bytes(one) for one in _ARRAY.decode(body)], at_most)
-    except UnicodeDecodeError as error:
-        return Refusal(400, f"not UTF-8 at byte {error.start}")
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Refusal(400, f"not a JSON array: {error}")
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        messages = _items(body.decode("utf-8", "surrogateescape"))
+    if isinstance(messages, str):
+        return Refusal(400, f"not a JSON array: {messages}")
+    return _bounded(messages, at_most)
+
+
+def _items(text: str) -> list[bytes] | str:
+    """The items of an array that is not JSON by the book, or why it is none at all.
+
+    One that cannot be read costs no other: half surrogates and bytes that are not UTF-8 stay where
+    they are, and what stands behind the last readable item is one more message.
+    """
+    decoder = json.JSONDecoder(strict=False)
+    items: list[bytes] = []
+    if text.lstrip()[:1] != "[":
+        return "an array was expected"
+    place = text.index("[") + 1
+    while True:
+        place = _BLANKS.match(text, place).end()  # type: ignore[union-attr]  # it matches anywhere
+        if text[place : place + 1] == "]" and not text[place + 1 :].strip():
+            return items
+        try:
+            _, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            if not items:
+                return str(error)
+            return [*items, text[place:].encode("utf-8", "surrogateescape")]
+        items.append(text[place:end].encode("utf-8", "surrogateescape"))
+        place = _BLANKS.match(text, end).end()  # type: ignore[union-attr]  # as above
+        if text[place : place + 1] == ",":
+            place += 1
 
 
 def _bounded(messages: list[bytes], at_most: int) -> list[bytes] | Refusal:

@@ -8,20 +8,27 @@ tell whether a page's last words arrived, so they say them again on the next pag
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+import logging
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import msgspec
 
-from streams.collector.beacons import Visit, beacon_of, completed
+from streams.collector.beacons import Losses, Visit, beacon_of, completed
+from streams.event_warnings import EventWarning, sentence
 from streams.publisher import EventRefusedError, Publisher
 from streams.spool import SpoolError
+
+log = logging.getLogger("active_analytics.collector")
 
 EVENTS_PER_TURN = 20  # then others get the event loop: 20 events take half a millisecond
 REMEMBERED_IDS = 100_000
 SHOWN_REASONS = 10
 SHOWN_CHARACTERS = 300
+SHOWN_WARNED = 20  # events of a request
+LOSSES = ("old", "full", "large", "refused")  # why a page may have lost events
+MOST_LOST = 10_000  # that one request is believed to have lost
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -31,12 +38,20 @@ class Refused(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
 
 
+class Warned(msgspec.Struct, frozen=True):
+    """An event that was kept without a detail: which of the request, and what of it."""
+
+    index: int
+    warnings: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of the events of a request; `failure` says why the rest was not looked at."""
 
     accepted: int = 0
     refused: list[Refused] = field(default_factory=list)
+    warned: list[Warned] = field(default_factory=list)
     failure: str = ""
 
     @property
@@ -53,6 +68,8 @@ class Outcome:
         told: dict[str, object] = {"accepted": self.accepted}
         if self.refused:
             told["refused"] = self.refused
+        if self.warned:
+            told["warnings"] = self.warned
         if self.failure:
             told["error"] = self.failure
         return msgspec.json.encode(told)
@@ -61,6 +78,12 @@ class Outcome:
         """Note an event that is not taken."""
         shown = tuple(one[:SHOWN_CHARACTERS] for one in reasons[:SHOWN_REASONS])
         self.refused.append(Refused(index, shown))
+
+    def warn(self, index: int, warnings: Iterable[EventWarning]) -> None:
+        """Note what of an event is left out or mended; of the first few events of a request."""
+        if len(self.warned) < SHOWN_WARNED:
+            words = tuple(sentence(one)[:SHOWN_CHARACTERS] for one in warnings)
+            self.warned.append(Warned(index, words[:SHOWN_REASONS]))
 
 
 class RecentIds:
@@ -86,6 +109,7 @@ class Intake:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._recent = RecentIds()
+        self.lost: Counter[str] = Counter()  # events that pages have lost, by reason
 
     async def take_events(self, messages: Iterable[bytes]) -> Outcome:
         """Keep events of the shop's servers, each as it stands."""
@@ -102,7 +126,9 @@ class Intake:
         outcome = Outcome()
         for index, message in enumerate(messages):
             beacon = beacon_of(message)
-            if isinstance(beacon, tuple):
+            if isinstance(beacon, Losses):
+                self._count_lost(beacon)
+            elif isinstance(beacon, tuple):
                 outcome.refuse(index, beacon)
             elif beacon.event_id in self._recent:
                 outcome.accepted += 1
@@ -116,7 +142,7 @@ class Intake:
     def _keep(self, outcome: Outcome, index: int, message: bytes) -> bool:
         """Whether a message is in the spool now; if not, the outcome tells why."""
         try:
-            self._publisher.publish_message(message)
+            warnings = self._publisher.publish_message(message)
         except EventRefusedError as error:
             outcome.refuse(index, error.reasons)
             return False
@@ -124,7 +150,19 @@ class Intake:
             outcome.failure = "there is no room for more events now: send all of them again later"
             return False
         outcome.accepted += 1
+        if warnings:
+            outcome.warn(index, warnings)
         return True
+
+    def _count_lost(self, losses: Losses) -> None:
+        counts = {
+            reason: min(losses.lost.get(reason, 0), MOST_LOST)
+            for reason in LOSSES
+            if losses.lost.get(reason, 0) > 0
+        }
+        self.lost.update(counts)
+        if counts:
+            log.warning("a page lost events: %s", counts)
 
 
 async def _turn(index: int) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from streams.publisher import Counts
 
 
-def metrics(counts: Counts, answers: Mapping[tuple[str, int], int]) -> str:
+def metrics(counts: Counts, answers: Mapping[tuple[str, int], int], lost: Mapping[str, int]) -> str:
     """One metric per count; refused events apart from answers, for a request may bear many.
 
     Args:
         counts: the publisher's.
         answers: how many, by endpoint and HTTP status.
+        lost: events that pages say they have lost, by reason.
     """
     lines = [
         *_told("events_kept_total", "counter", "Events in the spool since the start", counts.kept),
@@ -22,6 +23,12 @@ def metrics(counts: Counts, answers: Mapping[tuple[str, int], int]) -> str:
         *_head("events_refused_total", "counter", "Events that were not kept"),
         f'collector_events_refused_total{{reason="contract"}} {counts.refused_by_contract}',
         f'collector_events_refused_total{{reason="space"}} {counts.refused_for_space}',
+        *_told("events_warned_total", "counter", "Kept events with a bad detail", counts.warned),
+        *_head("page_events_lost_total", "counter", "Events that pages could not keep or send"),
+        *(
+            f'collector_page_events_lost_total{{reason="{reason}"}} {count}'
+            for reason, count in sorted(lost.items())
+        ),
         *_head("answers_total", "counter", "Answers by endpoint and HTTP status"),
     ]
     for (endpoint, status), count in sorted(answers.items()):

@@ -12,11 +12,14 @@
 // answer, so it comes first; sendBeacon, which hears none, has the last word of a page that goes
 // away. What was not answered is said again on the next page: with the id it has had all along.
 // Where localStorage is full or forbidden, events wait in memory for as long as the page is there.
+// What is lost all the same (a day old, pushed out, too large, refused) the console says, and the
+// collector is told how many. Of a kept event with a bad detail the console says what became of it.
 (function () {
   'use strict';
   var w = window, d = document, n = navigator, tag = d.currentScript, KEY = 'aa_unsent';
   var calls = (w.aa && w.aa.q) || [], url = new URL('beacon', tag.src).href;
   var memory = [], isFull = false, flying = [], most = 20, here, from = d.referrer;
+  var lost = {}, toldLost;
 
   // A tag twice in a page counts once.
   if (w.aa_runs) return;
@@ -38,11 +41,20 @@
     }
   }
 
+  function lose(reason, count, why) {
+    if (count < 1) return;
+    lost[reason] = (lost[reason] || 0) + count;
+    console.error('aa lost', count, reason, why || '');
+  }
+
   // For a day; the oldest give way when a long outage of the collector fills half a megabyte.
   function keep(list) {
-    var text;
+    var text, count;
     memory = list.filter(e => e && Date.now() - e.at < 864e5);
+    lose('old', list.length - memory.length);
+    count = memory.length;
     while ((text = JSON.stringify(memory)).length > 5e5) memory.shift();
+    lose('full', count - memory.length);
     try {
       localStorage.setItem(KEY, text);
       isFull = false;
@@ -76,16 +88,25 @@
     try {
       if (bytes([said]) > 6e4) throw 'more than 60,000 bytes';
     } catch (why) {
-      return console.error('aa', type, why);
+      return lose('large', 1, type + ': ' + why);
     }
     keep(unsent().concat(said));
     send();
   }
 
   function body(events) {
-    return JSON.stringify(events.map(e => (
+    var list = events.map(e => (
       { id: e.id, type: e.type, at: e.at, age: Math.max(0, Date.now() - e.at), data: e.data }
-    )));
+    ));
+    return JSON.stringify(Object.keys(lost).length ? list.concat({ lost: lost }) : list);
+  }
+
+  // What the collector says of single events.
+  function heard(answer, sent) {
+    answer.json().then(function (said) {
+      (said.warnings || []).forEach(w => console.warn('aa', (sent[w.index] || {}).type, w.warnings));
+      (said.refused || []).forEach(r => sent[r.index] && lose('refused', 1, sent[r.index].type + ': ' + r.reasons));
+    }).catch(function () { });
   }
 
   function bytes(events) {
@@ -104,14 +125,21 @@
     if (flying.length || !events.length) return;
     if (!w.fetch) return last();
     flying = ids(events);
+    toldLost = Object.assign({}, lost);
     fetch(url, {
       method: 'POST', body: body(events), mode: 'cors', credentials: 'include', keepalive: true
     }).then(function (answer) {
       var status = answer.status, count = flying.length;
+      // What was counted is told once; more may have come meanwhile.
+      if (status < 500) for (var why in toldLost) if (!(lost[why] -= toldLost[why])) delete lost[why];
       // Too long for somebody on the way: half of it is tried, and one that is too long is let go.
       if (status === 413 && count > 1) most = count >> 1;
       // What was refused would be refused again.
-      else if ([202, 207, 400, 413].indexOf(status) >= 0) keep(without(unsent(), flying));
+      else if ([202, 207, 400, 413].indexOf(status) >= 0) {
+        keep(without(unsent(), flying));
+        if (status === 413) lose('refused', count, status);
+        else heard(answer, events);
+      }
       else return later();
       flying = [];
       send();

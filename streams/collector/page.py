@@ -17,7 +17,7 @@ _SPACE_BESIDE_A_SIGN = re.compile(r"\s*([^\w\s$])\s*")
 
 
 def page_script() -> bytes:
-    """The script, at most 3 KB: no comments, and no space but where two words would touch."""
+    """The script, at most 4 KB: no comments, and no space but where two words would touch."""
     pieces = _STRING.split(_COMMENT.sub("", SOURCE.read_text()))
     pieces[::2] = [_SPACE_BESIDE_A_SIGN.sub(r"\1", code) for code in pieces[::2]]
     return "".join(pieces).replace(";}", "}").encode()

@@ -128,7 +128,7 @@ class Collector:
         refusal = self._refusal_of_stranger(request)
         if refusal:
             return self._refused("metrics", refusal)
-        told = metrics(self._publisher.counts(), self._answers)
+        told = metrics(self._publisher.counts(), self._answers, self._intake.lost)
         return Answer(200, told.encode(), TEXT)
 
     def _refusal_of_stranger(self, request: Request) -> Refusal | None:

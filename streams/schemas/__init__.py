@@ -21,8 +21,19 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def _schema(kind: str, struct: type[msgspec.Struct]) -> dict[str, Any]:
-    body = msgspec.json.schema(struct, schema_hook=_context)
+    body = _open(msgspec.json.schema(struct, schema_hook=_context))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": kind, **body}
+
+
+def _open(schema: Any) -> Any:
+    """Without `additionalProperties: false`: what a shop publishes beside the contract is kept."""
+    if isinstance(schema, dict):
+        return {
+            name: _open(value)
+            for name, value in schema.items()
+            if not (name == "additionalProperties" and value is False)
+        }
+    return [_open(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _context(wanted: type) -> dict[str, Any]:

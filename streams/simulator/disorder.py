@@ -63,20 +63,8 @@ def _cut_short(message: dict[str, Any]) -> bytes:
     return msgspec.json.encode(message)[:-25]
 
 
-def _in_another_encoding(message: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(message | {"source": "/shop/señal"}).decode().encode("latin-1")
-
-
 def _of_unknown_kind(message: dict[str, Any]) -> bytes:
     return msgspec.json.encode(message | {"type": message["type"] + "s"})
-
-
-def _with_text_for_number(message: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(message | {"visitsequence": "third"})
-
-
-def _with_negative_number(message: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(message | {"visitnumber": -1})
 
 
 def _without_instant(message: dict[str, Any]) -> bytes:
@@ -85,10 +73,6 @@ def _without_instant(message: dict[str, Any]) -> bytes:
 
 def _too_old(message: dict[str, Any]) -> bytes:
     return msgspec.json.encode(message | {"time": "1970-01-01T00:00:00Z"})
-
-
-def _of_nobody(message: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(message | {"visitorid": "", "customerid": ""})
 
 
 def _in_a_list(message: dict[str, Any]) -> bytes:
@@ -101,13 +85,9 @@ def _in_xml(message: dict[str, Any]) -> bytes:
 
 DAMAGES: tuple[Damage, ...] = (
     _cut_short,
-    _in_another_encoding,
     _of_unknown_kind,
-    _with_text_for_number,
-    _with_negative_number,
     _without_instant,
     _too_old,
-    _of_nobody,
     _in_a_list,
     _in_xml,
 )

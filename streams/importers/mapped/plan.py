@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from streams.decode import NOBODY, Rejected, decode
+from streams.decode import Rejected, decode
 from streams.events import key_of
 from streams.importers.mapped.digests import holds_address
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
@@ -96,11 +96,6 @@ class Plan:
 
     def mistake(self, error: str, row: int, message: Found) -> Mistake:
         """A reason of the stream, told of the column behind it."""
-        if error == NOBODY:
-            columns = [self._columns.get(name, "") for name in ("visitorid", "customerid")]
-            return Mistake(
-                row, ", ".join(filter(None, columns)), "", "names nobody: both are empty"
-            )
         found = _PLACE.match(error)
         if found is None:
             column = self._columns.get("time", "") if error.startswith("`time`") else ""
