@@ -33,3 +33,8 @@ class EventWarning(NamedTuple):
     code: Code
     field: str
     hint: str = ""
+
+
+def sentence(warning: EventWarning) -> str:
+    """A warning for people."""
+    return f"{warning.field}: {warning.code} {warning.hint}".strip()

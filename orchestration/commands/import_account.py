@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 from streams.importers.mapped.history import MappedHistory
+from streams.importers.mapped.outcome import Mistake
 from streams.importers.run import ImportReport
 from streams.settings import StreamSettings
 
@@ -21,7 +23,10 @@ def found_in(history: MappedHistory) -> dict[str, Any]:
         "rows": history.rows,
         "bad_rows": history.bad_rows,
         "mistakes": history.mistakes,
-        "report": str(history.report) if history.mistakes else None,
+        "warned_rows": history.warned_rows,
+        "warnings": history.warnings,
+        "lost": history.lost,
+        "report": str(history.report) if history.mistakes or history.warnings else None,
         "columns_not_found": list(history.notes),
     }
 
@@ -72,13 +77,22 @@ def _counts(counted_things: dict[str, int]) -> list[str]:
 
 
 def _mistakes(history: MappedHistory) -> list[str]:
-    if not history.mistakes:
-        return []
-    first = [
-        f"  row {one.row}, {one.column or 'the row'}: {_quoted(one.value)}{one.mistake}"
-        for one in history.first_mistakes
-    ]
-    return [f"{history.mistakes:,} mistakes, all of them in {history.report}; the first:", *first]
+    """What left rows out, then what cost only details of events that are imported."""
+    lines: list[str] = []
+    if history.mistakes:
+        count = f"{history.mistakes:,} mistakes, whose {history.bad_rows:,} rows are left out"
+        lines += [f"{count}, in {history.report}; the first:"]
+        lines += map(_line, history.first_mistakes)
+    if history.warnings:
+        count = f"{history.warnings:,} warnings of {history.warned_rows:,} rows that are imported"
+        lines += [f"{count}, in {history.report}; what they lost:"]
+        lines += _counts(dict(islice(history.lost.items(), _EXAMPLES)))
+        lines += ["the first warnings:", *map(_line, history.first_warnings)]
+    return lines
+
+
+def _line(one: Mistake) -> str:
+    return f"  row {one.row}, {one.column or 'the row'}: {_quoted(one.value)}{one.mistake}"
 
 
 def _quoted(value: str) -> str:

@@ -72,6 +72,9 @@ def test_a_dry_run_for_scripts_is_one_object(tmp_path: Path, file: str, mapping:
         "rows": {"rows": 4, "in events": 3, "left out for mistakes": 1},
         "bad_rows": 1,
         "mistakes": 1,
+        "warned_rows": 0,
+        "warnings": 0,
+        "lost": {},
         "columns_not_found": [],
         "would_publish": 3,
     }
@@ -92,6 +95,8 @@ def test_all_mistakes_stand_in_the_report(tmp_path: Path, mapping: str) -> None:
         "column": "at",
         "value": "day 0",
         "mistake": "is not an instant of the format 'iso'",
+        "warning": "",
+        "field": "",
     }
 
 

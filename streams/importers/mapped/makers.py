@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.declared import LINE, kinds_of, product_sources
-from streams.importers.mapped.field_set import Found
+from streams.importers.mapped.field_set import Found, mended
 from streams.importers.mapped.kinds_of_rows import LINES_ALONE, Part, kind_reader, parts_of
 from streams.importers.mapped.merging import in_order, merged, told_once
 from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping
 from streams.importers.mapped.outcome import (
     Kept,
     Message,
+    Mistake,
     Mistaken,
     Mistakes,
     Outcome,
     Skipped,
-    independent,
 )
 from streams.importers.mapped.plan import Plan, checked
 from streams.importers.mapped.product_source import ProductSource, sum_of
@@ -107,6 +107,8 @@ class _EventsMaker:
             del heads[1:]
             told = [heads[0].row]
         head, differing = _one_of(heads)
+        if "time" in head.attributes:
+            mistakes.forgive("time")
         members = [*told, *lines]
         if held := products_field(part.kind):
             products = self._products_of(members, mistakes)
@@ -128,14 +130,21 @@ class _EventsMaker:
     ) -> Kept | Mistaken:
         """What a head, filled by the rows of its event, is told as."""
         source = self._mapping.source
-        if is_repeatable := self._id_of is None:
+        if is_repeatable := not head.attributes.get("id"):
             head.attributes["id"] = digest_id(source, members, self._content)
         message = envelope(plan.kind, source, head.attributes, head.data)
-        made = checked(message, plan, head.row.number, is_repeatable=is_repeatable)
+        made = checked(message, plan, head.row.number, mistakes, is_repeatable=is_repeatable)
         if isinstance(made, Message) and not mistakes:
-            return Kept([made], len(members), remarks=mistakes.remarks)
-        others = [] if isinstance(made, Message) else independent(made, mistakes)
-        return Mistaken([*mistakes, *others, *mistakes.remarks], len(members))
+            return Kept([made], len(members), warnings=_of_rows(mistakes, members, message))
+        return mistakes.left_out([] if isinstance(made, Message) else made, len(members))
+
+
+def _of_rows(mistakes: Mistakes, members: Sequence[Row], message: Found) -> list[Mistake]:
+    """The warnings of an event, with what its rows lost before they were looked at."""
+    found = [*mended(members), *mistakes.warnings]
+    if "product" in message["data"]:
+        return [one._replace(field=one.field.replace(".products[]", ".product")) for one in found]
+    return found
 
 
 def _one_of(heads: Sequence[_Head]) -> tuple[_Head, list[str]]:
@@ -224,7 +233,7 @@ def _hold(data: Found, name: str, products: list[Found], fields: Mapping[str, An
 def _id_reader(mapping: EventsMapping, rows: RowFile) -> Extract | None:
     if "id" not in mapping.fields:
         return None
-    return extractor(mapping.fields["id"], "text", rows.getter, mapping.file)
+    return extractor(mapping.fields["id"], "text", rows.getter, mapping.file, is_identifier=True)
 
 
 def _has_lines(mapping: EventsMapping) -> bool:

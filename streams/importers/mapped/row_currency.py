@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from streams.importers.mapped.conversions import Unfit
@@ -9,13 +10,16 @@ from streams.importers.mapped.model import Mapping
 from streams.importers.mapped.rules import extractor
 from streams.importers.rows.row_file import Row, RowFile
 
+_CURRENCY = re.compile("[A-Z]{3}")
+
 Priced = Callable[[list[Row]], list[Row]]
 
 
 def priced(mapping: Mapping, rows: RowFile, shop_currency: str) -> Priced:
     """How the rows of a group learn their currency.
 
-    A row that tells none has that of its group (of several, the first by name), else the shop's.
+    In whatever case it is written. A row that tells none, or no such word, has that of its group
+    (of several, the first by name), else the shop's.
     """
     told = mapping.fields.get("currency")
     if told is None:
@@ -24,9 +28,10 @@ def priced(mapping: Mapping, rows: RowFile, shop_currency: str) -> Priced:
 
     def currency_of(row: Row) -> str:
         try:
-            return extract(row.cells) or ""
+            currency = str(extract(row.cells) or "").strip().upper()
         except Unfit:
-            return ""  # a mistake of that row, when it is read
+            return ""  # a warning of that row, when it is read
+        return currency if _CURRENCY.fullmatch(currency) else ""
 
     def price(group: list[Row]) -> list[Row]:
         found = [currency_of(row) for row in group]
