@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from streams.decode import Rejected, decode
+from streams.decode import MAX_PAYLOAD_BYTES, Rejected, decode
 from streams.event_warnings import EventWarning, sentence
 from streams.events import key_of
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
@@ -24,6 +24,7 @@ from streams.importers.mapped.targets import Target, target_of
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, RowFile
 
+_LONGEST = 8192  # characters of a text of the contract
 _ENCODE = msgspec.json.Encoder().encode
 _PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
 _PRODUCT = re.compile(r"^products?(\.|$)")
@@ -130,6 +131,10 @@ def checked(
         payload = _ENCODE(message)
     except (UnicodeEncodeError, OverflowError, TypeError) as error:
         return [Mistake(row, "", "", f"cannot be told as JSON: {error}")]
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        payload = _ENCODE(_shortened(message))
+        words = f"is more than {MAX_PAYLOAD_BYTES:,} bytes: long texts and the context are cut"
+        mistakes.warnings.append(Mistake(row, "", "", words, "text_cut", "data"))
     decoded = decode(payload)
     if isinstance(decoded, Rejected):
         return [plan.mistake(error, row, message) for error in decoded.errors]
@@ -144,6 +149,25 @@ def checked(
     return Message(
         event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable, row
     )
+
+
+def _shortened(message: Found) -> Found:
+    """A message that is too large without its context and the ends of its longest texts."""
+    data = {name: told for name, told in message["data"].items() if name != "context"}
+    short: Found = _cut({**message, "data": data})
+    return short
+
+
+def _cut(told: Any) -> Any:
+    match told:
+        case str():
+            return told[:_LONGEST]
+        case list():
+            return [_cut(one) for one in told]
+        case dict():
+            return {name: _cut(one) for name, one in told.items()}
+        case _:
+            return told
 
 
 def _value(message: Any, path: str) -> str:
