@@ -27,6 +27,7 @@ def found_in(history: MappedHistory) -> dict[str, Any]:
         "warnings": history.warnings,
         "lost": history.lost,
         "report": str(history.report) if history.mistakes or history.warnings else None,
+        "bots": dict(history.pile.bots),
         "columns_not_found": list(history.notes),
     }
 
@@ -51,7 +52,7 @@ def account_of(history: MappedHistory, done: ImportReport, settings: StreamSetti
         if done.published
         else f"{history.name}: nothing to do, {place}; --again publishes them once more"
     )
-    return "\n".join((first, *_counts(history.rows), *_mistakes(history)))
+    return "\n".join((first, *_counts(history.rows), *_bots(history), *_mistakes(history)))
 
 
 def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
@@ -65,6 +66,7 @@ def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
         *_counts(dict(history.pile.kinds_of_first(wished).most_common())),
         "rows of the file:",
         *_counts(history.rows),
+        *_bots(history),
         *_mistakes(history),
         *notes_of(history),
         *examples,
@@ -89,6 +91,17 @@ def _mistakes(history: MappedHistory) -> list[str]:
         lines += _counts(dict(islice(history.lost.items(), _EXAMPLES)))
         lines += ["the first warnings:", *map(_line, history.first_warnings)]
     return lines
+
+
+def _bots(history: MappedHistory) -> list[str]:
+    """How many events are of programs, which no mart counts, and how many orders are among them."""
+    bots = history.pile.bots
+    if not bots:
+        return []
+    orders = bots["order.placed"]
+    return [
+        f"{bots.total():,} events, {orders:,} orders among them, are of bots: no mart counts them"
+    ]
 
 
 def _line(one: Mistake) -> str:

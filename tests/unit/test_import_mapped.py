@@ -75,6 +75,7 @@ def test_a_dry_run_for_scripts_is_one_object(tmp_path: Path, file: str, mapping:
         "warned_rows": 0,
         "warnings": 0,
         "lost": {},
+        "bots": {},
         "columns_not_found": [],
         "would_publish": 3,
     }

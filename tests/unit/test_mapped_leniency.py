@@ -512,3 +512,44 @@ def test_a_text_of_megabytes_costs_its_end_and_not_the_order(tmp_path: Path) -> 
     assert products_of(imported)[0]["name"] == "x" * 8192
     assert imported.told[0]["data"]["revenue_minor"] == 5000
     assert {code for _, code, _ in imported.warnings} == {"text_cut"}
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        pytest.param({"timestamp": "soon"}, "2026-11-20T10:05:00Z", id="no instant"),
+        pytest.param({"timestamp": "0001-01-01T00:00:00Z"}, "2026-11-20T10:05:00Z", id="no year"),
+        pytest.param({"timestamp": None}, "2026-11-20T10:05:00Z", id="null"),
+        pytest.param({}, "2026-11-20T10:00:00Z", id="the first"),
+    ],
+)
+def test_the_first_column_that_tells_a_possible_instant_counts(
+    tmp_path: Path, told: dict[str, object], wanted: str
+) -> None:
+    row = segment("Order Completed", total=1) | {"receivedAt": "2026-11-20T10:05:00Z"} | told
+    imported = import_lines(tmp_path, "segment", row)
+    assert [one["time"] for one in imported.told] == [wanted]
+
+
+def test_a_line_without_an_article_is_in_the_sum_of_its_order(tmp_path: Path) -> None:
+    blank = dict.fromkeys(("units", "price", "off", "line", "sku"), "")
+    row = {"number": "1", "who": "c", "at": "2026-03-01"} | blank
+    rows = [row | {"sku": "M-1", "price": "10"}, row | {"price": "4.90"}, row | {"units": "1"}]
+    imported = made(tmp_path, as_csv(tmp_path, rows), SUM, "orders")
+    (told,) = imported.told
+    assert told["data"]["revenue_minor"] == 1490
+    assert [one["sku"] for one in told["data"]["products"]] == ["M-1"]
+    assert imported.warnings == [(3, "item_left_out", "data.products[]")]
+
+
+def test_events_of_bots_are_counted_and_published(tmp_path: Path) -> None:
+    rows = [
+        segment("Order Completed", order_id=str(at)) | {"context": {"userAgent": agent}}
+        for at, agent in enumerate(
+            ("Googlebot/2.1", "Mozilla/5.0 (X11; Linux) Firefox/120.0", ""), start=1
+        )
+    ]
+    rows = [row | {"messageId": str(at)} for at, row in enumerate(rows)]
+    imported = import_lines(tmp_path, "segment", *rows)
+    assert imported.history.pile.bots == {"order.placed": 1}
+    assert len(imported.told) == 3

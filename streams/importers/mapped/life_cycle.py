@@ -43,7 +43,12 @@ from streams.importers.mapped.outcome import (
     stamp,
 )
 from streams.importers.mapped.plan import Plan, checked
-from streams.importers.mapped.product_source import items_of, nested_or_plain, sum_of
+from streams.importers.mapped.product_source import (
+    items_of,
+    nested_or_plain,
+    numbered,
+    sum_of,
+)
 from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.mapped.targets import Nature
 from streams.importers.rows.row_file import Cells, Getter, Row, RowFile
@@ -86,9 +91,10 @@ def orders_maker(mapping: OrdersMapping, rows: RowFile) -> Make:
         told = [plans["placed"].fill(row, mistakes) for row in members]
         attributes, differing = merged([one for one, _ in told])
         order, differing_data = merged([one for _, one in told])
-        order["products"] = [one for line in products_of(members, mistakes) for one in line]
-        if has_sum and order["products"]:
-            order["revenue_minor"] = sum_of(order["products"])
+        lines = [one for line in products_of(members, mistakes) for one in line]
+        order["products"] = numbered(lines)
+        if has_sum and lines:
+            order["revenue_minor"] = sum_of(lines)
         read = len(mistakes) + len(mistakes.warnings)
         reached = [list(steps_of(row, mistakes)) for row in members]
         steps, differing_steps = _once(reached, is_listed=mapping.history is not None)

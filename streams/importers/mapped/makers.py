@@ -23,9 +23,9 @@ from streams.importers.mapped.outcome import (
     Skipped,
 )
 from streams.importers.mapped.plan import Plan, checked
-from streams.importers.mapped.product_source import ProductSource, sum_of
+from streams.importers.mapped.product_source import ProductSource, numbered, sum_of
 from streams.importers.mapped.rules import Extract, extractor, rule_of
-from streams.importers.mapped.targets import products_field
+from streams.importers.mapped.targets import products_field, targets_of
 from streams.importers.rows.row_file import Cells, Row, RowFile
 
 Make = Callable[[Sequence[Row]], Iterable[Outcome]]
@@ -93,7 +93,7 @@ class _EventsMaker:
         head = _Head(row, *plan.fill(row, mistakes))
         if held := products_field(kind):
             (products,) = self._products_of((row,), mistakes)
-            _hold(head.data, held[0], products, self._mapping.fields)
+            self._hold(head.data, held[0], products, plan)
         return self._outcome(head, (row,), plan, mistakes)
 
     def _together(self, part: Part) -> Iterator[Outcome]:
@@ -115,7 +115,7 @@ class _EventsMaker:
             kept = [*range(len(told)), *told_once(products, len(told), times)]
             members = [members[at] for at in kept]
             listed = [one for at in kept for one in products[at]]
-            _hold(head.data, held[0], listed, self._mapping.fields)
+            self._hold(head.data, held[0], listed, plan)
         outcome = self._outcome(head, members, plan, mistakes)
         count = len(part.heads) + len(part.lines)
         if not isinstance(outcome, Kept):
@@ -124,6 +124,14 @@ class _EventsMaker:
         yield outcome._replace(differing=differing)
         if copies := count - len(members):
             yield Skipped(COPIES, copies)
+
+    def _hold(self, data: Found, name: str, products: list[Found], plan: Plan) -> None:
+        """Put products into an event, and their sum if the mapping says so."""
+        is_sum = "revenue_minor" in targets_of(plan.kind)
+        if products and is_sum and revenue_of_products(self._mapping.fields):
+            data["revenue_minor"] = sum_of(products)
+        if goods := numbered(products):
+            data[name] = goods[0] if name == "product" else goods
 
     def _outcome(
         self, head: _Head, members: Sequence[Row], plan: Plan, mistakes: Mistakes
@@ -182,11 +190,13 @@ def products_reader(mapping: EventsMapping | OrdersMapping, rows: RowFile) -> Pr
     sources = [ProductSource(one, rows, mapping.file) for one in product_sources(mapping.products)]
 
     def read(group: Sequence[Row], mistakes: Mistakes) -> list[list[Found]]:
+        nameless: list[list[Found]] = [[] for _ in group]
         for source in sources:
             found = [source.products(row, mistakes) for row in group]
-            if any(found):
+            if any(numbered(one) for one in found):
                 return found
-        return [[] for _ in group]
+            nameless = nameless if any(nameless) else found
+        return nameless
 
     return read
 
@@ -217,17 +227,6 @@ def digest_id(source: str, group: Sequence[Row], content: Callable[[Cells], byte
 def revenue_of_products(fields: Mapping[str, Any]) -> bool:
     """Whether the mapping says that the revenue is the sum of the lines."""
     return "revenue_minor" in fields and rule_of(fields["revenue_minor"]).sum is not None
-
-
-def _hold(data: Found, name: str, products: list[Found], fields: Mapping[str, Any]) -> None:
-    if name == "product":
-        if products:
-            data["product"] = products[0]
-        return
-    if products:
-        data["products"] = products
-        if revenue_of_products(fields):
-            data["revenue_minor"] = sum_of(products)
 
 
 def _id_reader(mapping: EventsMapping, rows: RowFile) -> Extract | None:

@@ -39,14 +39,14 @@ class Rule(
     """Where a field's value comes from: exactly one of `column`, `join`, `value` and `sum`.
 
     `column` may be several: the first one that is not empty counts, of identifiers the first that
-    names somebody (`null`, `guest`, nil UUIDs do not). Columns within JSON are dotted paths. `join`
-    writes columns one behind the other, `with` between them; a list among them is the first of it
-    that is not empty. `sum: products` is the revenue of the lines: their own, else price x quantity
-    less discount. `as` is how the cell is read; without it the field says how, except amounts.
-    `lookup` replaces text, and what is not in it is left empty, with a warning, unless `otherwise`
-    stands for it. `default` stands for an empty cell. `as: money` reads as many decimals as the
-    row's currency has (without one, that of SHOP_CURRENCY, else two), or `digits`, and rounds the
-    rest, half a unit away from zero.
+    names somebody (`null`, `guest`, nil UUIDs do not), of instants the first that can be one.
+    Columns within JSON are dotted paths. `join` writes columns one behind the other, `with` between
+    them; a list among them is the first of it that is not empty. `sum: products` is the revenue of
+    the lines: their own, else price x quantity less discount. `as` is how the cell is read; without
+    it the field says how, except amounts. `lookup` replaces text, and what is not in it is left
+    empty, with a warning, unless `otherwise` stands for it. `default` stands for an empty cell.
+    `as: money` reads as many decimals as the row's currency has (without one, that of
+    SHOP_CURRENCY, else two), or `digits`, and rounds the rest, half a unit away from zero.
     """
 
     column: NonEmpty | list[NonEmpty] | None = None

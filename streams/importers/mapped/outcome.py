@@ -40,6 +40,7 @@ class Message(NamedTuple):
 
     `rank` orders events of one instant. A `repeatable` id is a digest of the row's content: rows
     that say the same are told apart by counting them. `row` is the first of those that tell it.
+    `is_bots` says that its user agent is a program's, so that no mart will count it.
     """
 
     time: datetime
@@ -50,6 +51,7 @@ class Message(NamedTuple):
     payload: bytes
     is_repeatable: bool
     row: int
+    is_bots: bool = False
 
 
 def independent(found: Iterable[Mistake], unread: Collection[Mistake]) -> list[Mistake]:

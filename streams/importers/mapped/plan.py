@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from streams.decode import MAX_PAYLOAD_BYTES, Rejected, decode
+from streams.enrich.user_agent import user_agent_of
 from streams.event_warnings import EventWarning, sentence
 from streams.events import key_of
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
@@ -146,9 +148,16 @@ def checked(
             for one in warnings
             if one.code != "missing" or one.field not in unread
         ]
+    client = event.data.client
+    is_bots = client is not None and client.user_agent != "" and _is_bots(client.user_agent)
     return Message(
-        event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable, row
+        event.time, rank, plan.kind, event.id, key_of(event), payload, is_repeatable, row, is_bots
     )
+
+
+@lru_cache(maxsize=65_536)
+def _is_bots(user_agent: str) -> bool:
+    return user_agent_of(user_agent).bot_verdict == "bot"
 
 
 def _shortened(message: Found) -> Found:

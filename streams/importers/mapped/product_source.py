@@ -20,6 +20,7 @@ from streams.nobody import names_nobody
 
 _LIST = "data.products[]"
 _WITHIN = f"{_LIST}."
+_WORTH = frozenset({"price_minor", "revenue_minor"})
 
 
 class ProductSource:
@@ -40,15 +41,23 @@ class ProductSource:
         self._split = {one: rows.getter(one) for one in split} if self._each == "split" else {}
 
     def products(self, row: Row, mistakes: Mistakes) -> list[Found]:
-        """The products that a row tells; mistakes are added to those given."""
+        """The products that a row tells; mistakes are added to those given.
+
+        One without an SKU is among them if it tells what it is worth: it is in no event, and yet a
+        part of the sum.
+        """
         found = []
         for cells in self._items(row, mistakes):
             product = self._fields.fill(row, cells, mistakes)
-            sku = product.get("sku")
+            sku = product.get("sku", "")
             if sku and not _names_nothing(sku):
                 found.append(product)
-            elif sku or self._each != "row":
-                mistakes.warnings.append(self._left_out(row, sku or ""))
+                continue
+            is_worth = not _WORTH.isdisjoint(product)
+            if sku or is_worth or self._each != "row":
+                mistakes.warnings.append(self._left_out(row, sku))
+            if is_worth:
+                found.append({name: told for name, told in product.items() if name != "sku"})
         return found
 
     def _left_out(self, row: Row, sku: str) -> Mistake:
@@ -119,6 +128,11 @@ def items_of(told: Any) -> tuple[Sequence[Cells], int]:
         raise _unfit(told, "is not a list of objects")
     items = [one for one in found if isinstance(one, dict)]
     return items, len(found) - len(items)
+
+
+def numbered(products: Iterable[Found]) -> list[Found]:
+    """Products that have an SKU, without which an event has none."""
+    return [one for one in products if "sku" in one]
 
 
 def sum_of(products: Iterable[Found]) -> int | None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from streams.currencies import minor_digits
+from streams.decode import EARLIEST, LATEST
 from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit, text_of
 from streams.importers.mapped.digests import holds_address
@@ -88,6 +89,8 @@ def extractor(
         return lambda *_: constant
     if is_identifier:
         return _identifier(rule, nature, getter, options)
+    if nature == "instant" and isinstance(rule.column, list) and len(rule.column) > 1:
+        return _first_instant(rule, getter, options)
     cell = _cell(rule, getter, frozenset(options.nulls))
     if rule.conversion != "money":
         return _read(rule, nature, cell, conversion(rule, nature, options), options)
@@ -129,6 +132,33 @@ def _read(rule: Rule, nature: Nature, cell: Getter, convert: Convert, options: F
         if is_remembered and found.__class__ is str and len(known) < _REMEMBERED:
             known[found] = told
         return told
+
+    return extract
+
+
+def _first_instant(rule: Rule, getter: Callable[[str], Getter], options: File) -> Extract:
+    """How the first column is found that tells an instant which can be one of an event.
+
+    If none does, the first that tells something impossible is Unfit.
+    """
+    apart = [msgspec.structs.replace(rule, column=one) for one in columns_of(rule)]
+    extracts = [extractor(one, "instant", getter, options) for one in apart]
+
+    def extract(cells: Cells, _: str = "") -> Any:
+        in_the_way: Unfit | None = None
+        impossible = None
+        for read in extracts:
+            try:
+                told = read(cells)
+            except Unfit as unfit:
+                in_the_way = in_the_way or unfit
+                continue
+            if told is not None and EARLIEST <= told < LATEST:
+                return told
+            impossible = impossible or told
+        if in_the_way is not None and impossible is None:
+            raise in_the_way
+        return impossible
 
     return extract
 
