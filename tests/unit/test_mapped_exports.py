@@ -151,15 +151,18 @@ def test_dirt_of_segment_is_skipped_or_reported(tmp_path: Path) -> None:
     imported = made(tmp_path, as_json_lines(tmp_path, rows), "segment")
     assert imported.history.rows == {
         "rows": 7,
-        "in events": 3,
-        "in events that lost a detail": 1,
-        "left out for mistakes": 2,
+        "in events": 4,
+        "in events that lost a detail": 2,
+        "left out for mistakes": 1,
         "events that repeat an id": 1,
         "skipped: track Video Played is left out": 1,
         "skipped: group is left out": 1,
     }
-    assert [number for number, _, _ in imported.mistakes] == [3, 5]
-    assert imported.warnings == [(6, "unreadable", "data.products[].price_minor")]
+    assert [number for number, _, _ in imported.mistakes] == [3]
+    assert imported.warnings == [
+        (5, "missing", "data.order_id"),
+        (6, "unreadable", "data.products[].price_minor"),
+    ]
 
 
 def hit(event_name: str, **changes: object) -> dict[str, Any]:
@@ -285,9 +288,13 @@ def test_dirt_of_ga4_is_skipped_or_reported(tmp_path: Path) -> None:
         hit("purchase", ecommerce={"transaction_id": "(not set)"}),
     ]
     imported = made(tmp_path, as_json_lines(tmp_path, rows), "ga4")
-    assert imported.history.rows["in events"] == 2
-    assert len({one["id"] for one in imported.told}) == 1  # a copy, by its place in its batch
-    assert [number for number, _, _ in imported.mistakes] == [5, 6, 7]
+    assert imported.history.rows["in events"] == 4
+    assert len({one["id"] for one in imported.told}) == 3  # a copy, by its place in its batch
+    assert [number for number, _, _ in imported.mistakes] == [5]
+    assert [(number, code) for number, code, _ in imported.warnings] == [
+        (6, "nobody_named"),
+        (7, "missing"),
+    ]
 
 
 PRODUCT: dict[str, object] = {"id": "M-1", "name": "Mug", "price": 12.5, "quantity": 2}

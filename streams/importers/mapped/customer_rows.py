@@ -83,13 +83,14 @@ def customers_maker(mapping: CustomersMapping, rows: RowFile) -> Make:
             column = told_columns(mapping.registered)
             others.append(Mistake(row.number, column, "", "is empty: when was this registered?"))
         began = began or _UNDATED
-        who = f"customer:{mapping.source}:{who}"
+        name = f"customer:{mapping.source}:{who}"
         steps = [
-            *_steps(who, began, changed, customer),
-            *_subscribed(who, changed or began, subscriptions, row, mistakes),
+            *_steps(name, began, changed, customer),
+            *_subscribed(name, changed or began, subscriptions, row, mistakes),
         ]
         _, common = plans[_SUBSCRIPTION].fill(row, mistakes)
-        made = _messages(mapping.source, plans, row, (attributes, common), steps, mistakes=mistakes)
+        told = steps if who else []  # without a name nothing has an id
+        made = _messages(mapping.source, plans, row, (attributes, common), told, mistakes=mistakes)
         if mistakes or others:
             return mistakes.left_out(others)
         return Kept(made, warnings=[*mended([row]), *dict.fromkeys(mistakes.warnings)])

@@ -107,6 +107,8 @@ def orders_maker(mapping: OrdersMapping, rows: RowFile) -> Make:
         if not order.get("order_id"):
             column = told_columns(mapping.fields["order_id"])
             others.append(Mistake(head, column, "", "order_id is empty: which order is this?"))
+            yield mistakes.left_out(others, len(group))
+            return
         made = _messages(
             mapping, plans, head, (attributes, order), steps or [_UNDATED], mistakes=mistakes
         )

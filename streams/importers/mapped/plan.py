@@ -26,6 +26,7 @@ from streams.importers.mapped.targets import Target, target_of
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, RowFile
 
+_WHO = ("visitorid", "customerid")
 _LONGEST = 8192  # characters of a text of the contract
 _ENCODE = msgspec.json.Encoder().encode
 _PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
@@ -98,6 +99,9 @@ class Plan:
     def warning(self, warning: EventWarning, row: int, message: Found) -> Mistake:
         """What the stream would leave out or mend, told of the column behind it."""
         code, field, _ = warning
+        if code == "nobody_named":
+            columns = filter(None, (self._columns.get(name) for name in _WHO))
+            return Mistake(row, ", ".join(columns), "", sentence(warning), code, field)
         name = _INDEX.sub("", field.removeprefix("data."))
         value = self._shown(name, field, message)
         return Mistake(row, self._column(name), value, sentence(warning), code, field)
