@@ -96,6 +96,7 @@ def test_a_quantity_is_what_the_shop_says(
         pytest.param("price", "abc", "unreadable", id="no price"),
         pytest.param("price", 10**20, "out_of_range", id="a fortune"),
         pytest.param("position", "first", "unreadable", id="no place"),
+        pytest.param("position", 10**30, "out_of_range", id="a place beyond all lists"),
     ],
 )
 def test_a_bad_number_of_a_product_costs_itself(
@@ -119,6 +120,7 @@ def test_a_bad_number_of_a_product_costs_itself(
         pytest.param([{"item_id": "M"}, {"price": 2.0}], ["M"], 1, id="one without"),
         pytest.param([None, {"item_id": "M"}, None], ["M"], 1, id="null among them"),
         pytest.param(["M", {"item_id": "M"}], ["M"], 1, id="a word among them"),
+        pytest.param([{"price": 2.0}, {}], [], 2, id="none of them with"),
         pytest.param([{"item_id": "undefined"}, {"item_id": "0"}], ["0"], 1, id="undefined"),
         pytest.param(None, [], 0, id="no list"),
         pytest.param([], [], 0, id="an empty list"),

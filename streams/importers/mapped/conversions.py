@@ -22,6 +22,7 @@ _GROUPED = {
     ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
 }
 _MOST_DIGITS = 30  # `1e99999999` is nine bytes in a cell and a hundred million digits as an integer
+_LARGEST_INTEGER = 2**63 - 1
 _MOST_PIECES = 10**9  # of a quantity of the contract
 _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
 
@@ -60,9 +61,14 @@ def text_of(value: object) -> str:
 
 
 def integer(value: object) -> int:
-    """A whole number; `3.0` is one, `3.5` is not."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    """A whole number of at most 64 bits; `3.0` is one, `3.5` is not."""
+    whole = value if isinstance(value, int) and not isinstance(value, bool) else _whole(value)
+    if abs(whole) > _LARGEST_INTEGER:
+        raise Unfit("is larger than any number of the contract", "out_of_range")
+    return whole
+
+
+def _whole(value: object) -> int:
     told = text_of(value).translate(_SPACES)
     try:
         return int(told)

@@ -123,7 +123,7 @@ def read_history(
                 accounts.add(outcome)
                 match outcome:
                     case Kept(messages=messages, warnings=warnings):
-                        mistakes.add(dict.fromkeys(warnings))
+                        mistakes.add(warnings)
                         for one in messages:
                             pile.add(one)
                     case Mistaken(mistakes=found):

@@ -147,11 +147,13 @@ def checked(
     event, warnings = decoded
     if warnings:
         unread = {one.field for one in mistakes.warnings}
-        mistakes.warnings += [
+        found = [
             plan.warning(one, row, message)
             for one in warnings
             if one.code != "missing" or one.field not in unread
         ]
+        known = set(mistakes.warnings)  # the steps of an order share its details
+        mistakes.warnings += [one for one in found if one not in known]
     client = event.data.client
     is_bots = client is not None and client.user_agent != "" and _is_bots(client.user_agent)
     return Message(
