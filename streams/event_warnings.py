@@ -35,6 +35,21 @@ class EventWarning(NamedTuple):
     hint: str = ""
 
 
+_DONE: dict[Code, str] = {
+    "another_type": "is written otherwise than the contract says, and is read as meant",
+    "unreadable": "cannot be read, and is left empty",
+    "out_of_range": "is out of range, and is left empty",
+    "text_cut": "is too long, and is cut",
+    "text_mended": "holds what is no text, and U+FFFD stands for it",
+    "item_left_out": "has an item that cannot be read, and is left out",
+    "missing": "is missing, and such an event should have it",
+    "unknown_field": "is no field of the contract",
+    "names_nobody": "names nobody, and is left empty",
+    "nobody_named": "names nobody: no identifier is given",
+}
+
+
 def sentence(warning: EventWarning) -> str:
-    """A warning for people."""
-    return f"{warning.field}: {warning.code} {warning.hint}".strip()
+    """A warning for people, the field first."""
+    hint = f" ({warning.hint})" if warning.hint else ""
+    return f"{warning.field or 'the event'} {_DONE[warning.code]}{hint}"

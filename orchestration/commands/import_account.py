@@ -25,7 +25,7 @@ def found_in(history: MappedHistory) -> dict[str, Any]:
         "mistakes": history.mistakes,
         "warned_rows": history.warned_rows,
         "warnings": history.warnings,
-        "lost": history.lost,
+        "warning_counts": history.warning_counts,
         "report": str(history.report) if history.mistakes or history.warnings else None,
         "bots": dict(history.pile.bots),
         "columns_not_found": list(history.notes),
@@ -87,8 +87,8 @@ def _mistakes(history: MappedHistory) -> list[str]:
         lines += map(_line, history.first_mistakes)
     if history.warnings:
         count = f"{history.warnings:,} warnings of {history.warned_rows:,} rows that are imported"
-        lines += [f"{count}, in {history.report}; what they lost:"]
-        lines += _counts(dict(islice(history.lost.items(), _EXAMPLES)))
+        lines += [f"{count}, in {history.report}; of these kinds:"]
+        lines += _counts(dict(islice(history.warning_counts.items(), _EXAMPLES)))
         lines += ["the first warnings:", *map(_line, history.first_warnings)]
     return lines
 

@@ -37,7 +37,7 @@ from streams.settings import StreamSettings
 EXIT_MISTAKES = 3  # done, but for what has mistakes
 _WHAT: dict[Made, str] = {
     "events": "Import events: page views, searches, carts, orders as they happened.",
-    "orders": "Import orders with their statuses: placed, paid, shipped, cancelled, returned.",
+    "orders": "Import orders with their statuses: placed, changed, paid, shipped, returned …",
     "customers": "Import customers: registered, changed, subscribed.",
 }
 _FILES = "FILE is CSV, TSV, JSON lines (each also packed by gzip) or Parquet."

@@ -74,7 +74,7 @@ def test_a_dry_run_for_scripts_is_one_object(tmp_path: Path, file: str, mapping:
         "mistakes": 1,
         "warned_rows": 0,
         "warnings": 0,
-        "lost": {},
+        "warning_counts": {},
         "bots": {},
         "columns_not_found": [],
         "would_publish": 3,
@@ -160,7 +160,7 @@ def test_a_warning_is_told_and_leaves_the_exit_code_at_nought(
     answer = run(tmp_path, "events", file, "--mapping", mapping, "--dry-run")
     lines = answer.stdout.splitlines()
     assert answer.exit_code == 0
-    assert "          1  in events that lost a detail" in lines
+    assert "          1  in events with warnings" in lines
     assert any(one.startswith("1 warnings of 1 rows that are imported, in ") for one in lines)
     assert "          1  unreadable channel" in lines
     assert "  row 3, url: 'fax' is not in the lookup" in lines
@@ -175,7 +175,7 @@ def test_scripts_learn_of_mistakes_and_of_warnings_apart(tmp_path: Path) -> None
     told = json.loads(answer.stdout)
     assert answer.exit_code == 3
     assert (told["bad_rows"], told["warned_rows"], told["warnings"]) == (1, 1, 1)
-    assert told["lost"] == {"unreadable channel": 1}
+    assert told["warning_counts"] == {"unreadable channel": 1}
     with Path(told["report"]).open(newline="") as lines:
         report = [(one["row"], one["column"], one["warning"]) for one in csv.DictReader(lines)]
     assert report == [("2", "url", "unreadable"), ("3", "at", ""), ("3", "url", "")]

@@ -130,7 +130,7 @@ def test_a_customer_without_a_readable_address_stays_a_customer(
     assert [place for _, place, _ in imported.lost] == [column]
     assert imported.kinds == ["customer.registered"]
     assert imported.history.bad_rows == 0
-    assert imported.history.rows["in events that lost a detail"] == 1
+    assert imported.history.rows["in events with warnings"] == 1
 
 
 def test_who_unsubscribes_between_two_exports_has_done_so(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_every_row_is_in_an_event_or_counted_with_its_reason(tmp_path: Path) -> 
     assert imported.history.rows == {
         "rows": 5,
         "in events": 2,
-        "in events that lost a detail": 1,
+        "in events with warnings": 1,
         "left out for mistakes": 2,
         "skipped: ping is left out": 1,
     }
@@ -139,7 +139,7 @@ def test_any_other_fault_costs_its_detail_and_is_a_warning(
     assert field in [one for _, _, one in imported.warnings] or not field
     assert {number for number, _, _ in imported.warnings} == {3}
     assert imported.history.rows["in events"] == 3
-    assert imported.history.rows["in events that lost a detail"] == 1
+    assert imported.history.rows["in events with warnings"] == 1
 
 
 def test_an_amount_that_is_too_large_is_reported_as_its_cell_says_it(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_a_bad_row_costs_its_group_a_detail_and_its_kind_the_row(tmp_path: Path)
         for units in ("1", "few", "2")
     ]
     imported = made(tmp_path, as_csv(tmp_path, rows), mapping)
-    assert imported.history.rows["in events that lost a detail"] == 3
+    assert imported.history.rows["in events with warnings"] == 3
     assert imported.warnings == [(3, "unreadable", "data.products[].quantity")]
     quantities = [one.get("quantity") for one in imported.told[0]["data"]["products"]]
     assert sorted(quantities, key=str) == [1, 2, None]

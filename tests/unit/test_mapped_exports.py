@@ -152,7 +152,7 @@ def test_dirt_of_segment_is_skipped_or_reported(tmp_path: Path) -> None:
     assert imported.history.rows == {
         "rows": 7,
         "in events": 4,
-        "in events that lost a detail": 2,
+        "in events with warnings": 2,
         "left out for mistakes": 1,
         "events that repeat an id": 1,
         "skipped: track Video Played is left out": 1,

@@ -311,7 +311,7 @@ def test_a_guest_of_segment_is_known_by_e_mail_and_phone(tmp_path: Path) -> None
     row = segment("Order Completed", total=1, email="ann@mail.example", phone="+49 151 23456789")
     imported = import_lines(tmp_path, "segment", row | {"anonymousId": None, "userId": "guest"})
     assert imported.told[0]["data"]["identifiers"] == {"email_sha256": HASH, "phone_sha256": PHONE}
-    assert imported.history.lost == {"names_nobody customerid": 1}
+    assert imported.history.warning_counts == {"names_nobody customerid": 1}
 
 
 def test_a_guest_of_ga4_is_known_by_the_hashes_of_the_export(tmp_path: Path) -> None:

@@ -59,10 +59,10 @@ class MappedHistory:
         bad_rows: how many rows are left out for mistakes, as a whole or some of their events.
         mistakes: of these rows.
         first_mistakes: the first ten of them.
-        warned_rows: how many rows are in events that lost a detail.
-        warnings: how many details these lost.
+        warned_rows: how many rows are in events with warnings.
+        warnings: how many these have.
         first_warnings: the first ten of them.
-        lost: how often each detail was lost, by its code and field, most often first.
+        warning_counts: how many they are by their code and field, the most frequent first.
         report: where all mistakes and warnings stand.
         notes: columns of the mapping that the file does not have, as far as it was seen.
     """
@@ -77,7 +77,7 @@ class MappedHistory:
     warned_rows: int
     warnings: int
     first_warnings: Sequence[Mistake]
-    lost: dict[str, int]
+    warning_counts: dict[str, int]
     report: Path
     notes: Sequence[str]
 
@@ -143,7 +143,7 @@ def read_history(
         warned_rows=accounts.warned,
         warnings=mistakes.lost.total(),
         first_warnings=mistakes.first_warnings,
-        lost=dict(mistakes.lost.most_common()),
+        warning_counts=dict(mistakes.lost.most_common()),
         report=report,
         notes=notes,
     )
@@ -178,7 +178,7 @@ class _Accounts:
     def told(self, copies: int) -> dict[str, int]:
         counts = {"rows": self.rows, "in events": self.good}
         if self.warned:
-            counts["in events that lost a detail"] = self.warned
+            counts["in events with warnings"] = self.warned
         if self.bad:
             counts["left out for mistakes"] = self.bad
         if copies:

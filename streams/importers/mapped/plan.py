@@ -16,11 +16,12 @@ import msgspec
 
 from streams.decode import MAX_PAYLOAD_BYTES, Rejected, decode
 from streams.enrich.user_agent import user_agent_of
-from streams.event_warnings import EventWarning, sentence
+from streams.event_warnings import Code, EventWarning, sentence
 from streams.events import key_of
 from streams.importers.mapped.field_set import FieldSet, Found, told_columns
 from streams.importers.mapped.model import Products, Told
 from streams.importers.mapped.outcome import HIDDEN, SHOWN, Message, Mistake, Mistakes
+from streams.importers.mapped.row_currency import currency_of
 from streams.importers.mapped.rules import is_personal, rule_of
 from streams.importers.mapped.targets import Target, target_of
 from streams.importers.rows.options import File
@@ -81,7 +82,30 @@ class Plan:
         for name, fields in self._parts.items():
             if part := fields.fill(row, cells, mistakes):
                 data[name] = part
+        if currency := data.get("currency"):
+            self._mend_currency(data, str(currency), row, mistakes)
         return attributes, data
+
+    def _mend_currency(self, data: Found, told: str, row: Row, mistakes: Mistakes) -> None:
+        """A currency as the contract writes it: its amounts have been read by it already."""
+        mended = currency_of(told)
+        if mended == told:
+            return
+        data.pop("currency")
+        if mended:
+            data["currency"] = mended
+        code: Code = "another_type" if mended else "unreadable"
+        warning = EventWarning(code, "data.currency")
+        mistakes.warnings.append(
+            Mistake(
+                row.number,
+                self._column("currency"),
+                told[:SHOWN],
+                sentence(warning),
+                code,
+                warning.field,
+            )
+        )
 
     def mistake(self, error: str, row: int, message: Found) -> Mistake:
         """A reason of the stream, told of the column behind it."""

@@ -15,6 +15,12 @@ _CURRENCY = re.compile("[A-Z]{3}")
 Priced = Callable[[list[Row]], list[Row]]
 
 
+def currency_of(told: str) -> str:
+    """The code of a currency in whatever case it is written; empty for what is none."""
+    currency = told.strip().upper()
+    return currency if _CURRENCY.fullmatch(currency) else ""
+
+
 def priced(mapping: Mapping, rows: RowFile, shop_currency: str) -> Priced:
     """How the rows of a group learn their currency.
 
@@ -26,15 +32,14 @@ def priced(mapping: Mapping, rows: RowFile, shop_currency: str) -> Priced:
         return lambda group: [row._replace(currency=shop_currency) for row in group]
     extract = extractor(told, "text", rows.getter, mapping.file)
 
-    def currency_of(row: Row) -> str:
+    def currency_of_row(row: Row) -> str:
         try:
-            currency = str(extract(row.cells) or "").strip().upper()
+            return currency_of(str(extract(row.cells) or ""))
         except Unfit:
             return ""  # a warning of that row, when it is read
-        return currency if _CURRENCY.fullmatch(currency) else ""
 
     def price(group: list[Row]) -> list[Row]:
-        found = [currency_of(row) for row in group]
+        found = [currency_of_row(row) for row in group]
         usual = min(filter(None, found), default=shop_currency)
         return [row._replace(currency=one or usual) for row, one in zip(group, found, strict=True)]
 
