@@ -555,3 +555,16 @@ def test_events_of_bots_are_counted_and_published(tmp_path: Path) -> None:
     imported = import_lines(tmp_path, "segment", *rows)
     assert imported.history.pile.bots == {"order.placed": 1}
     assert len(imported.told) == 3
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "minor"), [("EUR", 0, 0), ("JPY", 500, 500), ("KWD", 1.234, 1234)]
+)
+def test_lines_without_a_revenue_have_what_it_follows_from(
+    tmp_path: Path, currency: str, price: float, minor: int
+) -> None:
+    line = {"product_id": "Z", "price": price, "quantity": 1}
+    imported = import_lines(
+        tmp_path, "segment", segment("Order Completed", currency=currency, products=[line])
+    )
+    assert products_of(imported) == [{"sku": "Z", "quantity": 1, "price_minor": minor}]
