@@ -568,3 +568,46 @@ def test_lines_without_a_revenue_have_what_it_follows_from(
         tmp_path, "segment", segment("Order Completed", currency=currency, products=[line])
     )
     assert products_of(imported) == [{"sku": "Z", "quantity": 1, "price_minor": minor}]
+
+
+def test_an_order_history_tells_changes_and_the_shops_own_ids_of_returns(tmp_path: Path) -> None:
+    steps = [
+        {"status": "new", "at": "2026-03-01T10:00:00Z"},
+        {"status": "edited", "at": "2026-03-02T10:00:00Z"},
+        {"status": "brought back", "at": "2026-03-09T10:00:00Z", "return": "R-1"},
+        {"status": "lost in the post", "at": "2026-03-10T10:00:00Z"},
+        {"status": "handed over", "at": "never"},
+    ]
+    row = {"id": "1", "client": {"id": "C-7"}, "total": 34.0, "statuses": steps}
+    lines = [{"article": "M-1", "units": 0.5, "price": 12.5, "discount": 1}, None]
+    file = as_json_lines(tmp_path, [row | {"lines": lines}])
+    imported = made(tmp_path, file, "order-history", "orders")
+    placed, changed, returned = imported.told
+    assert [one["type"] for one in (placed, changed, returned)] == [
+        "order.placed",
+        "order.changed",
+        "order.returned",
+    ]
+    assert changed["id"] == "order:/shop/orders:1:changed:20260302T100000"
+    assert returned["data"]["return_id"] == "R-1"
+    assert placed["data"]["products"] == [
+        {"sku": "M-1", "quantity": 0.5, "price_minor": 1250, "discount_minor": 100}
+    ]
+    assert sorted((code, field) for _, code, field in imported.warnings) == [
+        ("item_left_out", "data.products[]"),
+        ("item_left_out", "statuses"),
+        ("unreadable", "order.shipped"),
+    ]
+    assert imported.mistakes == []
+
+
+@pytest.mark.parametrize("nobody", [None, "null", "0", NIL])
+def test_orders_of_nobody_do_not_share_a_key(tmp_path: Path, nobody: str | None) -> None:
+    rows = [
+        segment("Order Completed", order_id=f"O-{at}", total=1)
+        | {"anonymousId": nobody, "userId": nobody, "messageId": f"m-{at}"}
+        for at in range(3)
+    ]
+    imported = import_lines(tmp_path, "segment", *rows)
+    keys = {key for key, _ in imported.history.pile.messages()}
+    assert keys == {b"O-0", b"O-1", b"O-2"}
