@@ -35,21 +35,21 @@ class EventWarning(NamedTuple):
     hint: str = ""
 
 
-_WORDS: dict[str, str] = {
-    "another_type": "read as it was meant",
-    "unreadable": "cannot be read and is left empty",
-    "out_of_range": "is too large or too small and is left empty",
-    "text_cut": "is too long and is cut",
-    "text_mended": "holds what is no text: U+FFFD stands for it",
-    "item_left_out": "is no item with a SKU, or one too many, and is left out",
-    "missing": "is missing",
-    "unknown_field": "is in no contract",
-    "names_nobody": "is no identifier and names nobody",
-    "nobody_named": "names nobody",
+_DONE: dict[Code, str] = {
+    "another_type": "is written otherwise than the contract says, and is read as meant",
+    "unreadable": "cannot be read, and is left empty",
+    "out_of_range": "is out of range, and is left empty",
+    "text_cut": "is too long, and is cut",
+    "text_mended": "holds what is no text, and U+FFFD stands for it",
+    "item_left_out": "has an item that cannot be read, and is left out",
+    "missing": "is missing, and such an event should have it",
+    "unknown_field": "is no field of the contract",
+    "names_nobody": "names nobody, and is left empty",
+    "nobody_named": "names nobody: no identifier is given",
 }
 
 
 def sentence(warning: EventWarning) -> str:
-    """A warning for people, such as `data.revenue is in no contract; did you mean …?`."""
-    text = f"{warning.field or 'the event'} {_WORDS[warning.code]}"
-    return f"{text}; {warning.hint}" if warning.hint else text
+    """A warning for people, the field first."""
+    hint = f" ({warning.hint})" if warning.hint else ""
+    return f"{warning.field or 'the event'} {_DONE[warning.code]}{hint}"

@@ -21,6 +21,7 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
 from streams import events as contract
+from streams.amounts import line_revenue
 from streams.decode import Decoded
 from streams.event_warnings import EventWarning
 from streams.events import (
@@ -49,7 +50,6 @@ _BROKER_TIME = pa.timestamp("ms", "UTC")
 _QUANTITY = pa.decimal128(18, 6)
 _WARNINGS = pa.list_(pa.struct({"code": pa.string(), "field": pa.string()}))
 _LINE = ("price_minor", "quantity", "discount_minor", "revenue_minor")
-LARGEST_MINOR = 10**15  # of an amount of the contract
 _NOBODYS = Client()
 _NOWHERE = Page()
 
@@ -231,7 +231,7 @@ def _product_columns(data: Sequence[Data], rows: Any) -> dict[str, Any]:
         "product_discounts_minor": column(fields["discount_minor"], pa.int64()),
         "product_revenues_minor": column(
             [
-                _line_revenue(*line) if is_of_order else line[-1] or 0
+                line_revenue(*line) if is_of_order else line[-1] or 0
                 for *line, is_of_order in zip(*(fields[one] for one in _LINE), bought, strict=True)
             ],
             pa.int64(),
@@ -245,22 +245,6 @@ def _quantities(quantities: Sequence[float]) -> Any:
     words = np.empty((len(millionths), 2), np.int64)  # a decimal of Arrow has 128 bits
     words[:, 0], words[:, 1] = millionths, millionths >> 63
     return pa.Array.from_buffers(_QUANTITY, len(millionths), [None, pa.py_buffer(words)])
-
-
-def _line_revenue(price: int, quantity: float, discount: int, revenue: int | None) -> int:
-    """What a line is worth: its own word, else price x quantity less the discount.
-
-    A line that tells no quantity is one piece. Half a unit is rounded away from zero.
-    """
-    if revenue is not None:
-        return revenue
-    if not price:
-        return 0
-    if type(quantity) is int:
-        return max(-LARGEST_MINOR, min(LARGEST_MINOR, price * (quantity or 1) - discount))
-    doubled = price * round(quantity * 1_000_000) * 2
-    whole = (abs(doubled) + 1_000_000) // 2_000_000
-    return max(-LARGEST_MINOR, min(LARGEST_MINOR, (whole if doubled >= 0 else -whole) - discount))
 
 
 def _has_visitor_parts(data: Sequence[Data]) -> Any:

@@ -44,12 +44,26 @@ class Imported:
     @property
     def mistakes(self) -> list[tuple[int, str, str]]:
         """Row, column and words of each mistake of the report."""
-        if not self.history.mistakes:
+        lines = [one for one in self._report() if not one["warning"]]
+        return [(int(one["row"]), one["column"], one["mistake"]) for one in lines]
+
+    @property
+    def warnings(self) -> list[tuple[int, str, str]]:
+        """Row, code and field of each warning of the report."""
+        lines = [one for one in self._report() if one["warning"]]
+        return [(int(one["row"]), one["warning"], one["field"]) for one in lines]
+
+    @property
+    def lost(self) -> list[tuple[int, str, str]]:
+        """Row, column and words of each warning of the report."""
+        lines = [one for one in self._report() if one["warning"]]
+        return [(int(one["row"]), one["column"], one["mistake"]) for one in lines]
+
+    def _report(self) -> list[dict[str, str]]:
+        if not self.history.report.exists():
             return []
         with self.history.report.open(encoding="utf-8", newline="") as lines:
-            return [
-                (int(one["row"]), one["column"], one["mistake"]) for one in csv.DictReader(lines)
-            ]
+            return list(csv.DictReader(lines))
 
 
 def made(

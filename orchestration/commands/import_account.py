@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
 from streams.importers.mapped.history import MappedHistory
+from streams.importers.mapped.outcome import Mistake
 from streams.importers.run import ImportReport
 from streams.settings import StreamSettings
 
@@ -21,7 +23,11 @@ def found_in(history: MappedHistory) -> dict[str, Any]:
         "rows": history.rows,
         "bad_rows": history.bad_rows,
         "mistakes": history.mistakes,
-        "report": str(history.report) if history.mistakes else None,
+        "warned_rows": history.warned_rows,
+        "warnings": history.warnings,
+        "warning_counts": history.warning_counts,
+        "report": str(history.report) if history.mistakes or history.warnings else None,
+        "bots": dict(history.pile.bots),
         "columns_not_found": list(history.notes),
     }
 
@@ -46,7 +52,7 @@ def account_of(history: MappedHistory, done: ImportReport, settings: StreamSetti
         if done.published
         else f"{history.name}: nothing to do, {place}; --again publishes them once more"
     )
-    return "\n".join((first, *_counts(history.rows), *_mistakes(history)))
+    return "\n".join((first, *_counts(history.rows), *_bots(history), *_mistakes(history)))
 
 
 def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
@@ -60,6 +66,7 @@ def preview_of(history: MappedHistory, wished: int, *, as_json: bool) -> str:
         *_counts(dict(history.pile.kinds_of_first(wished).most_common())),
         "rows of the file:",
         *_counts(history.rows),
+        *_bots(history),
         *_mistakes(history),
         *notes_of(history),
         *examples,
@@ -72,13 +79,33 @@ def _counts(counted_things: dict[str, int]) -> list[str]:
 
 
 def _mistakes(history: MappedHistory) -> list[str]:
-    if not history.mistakes:
+    """What left rows out, then what cost only details of events that are imported."""
+    lines: list[str] = []
+    if history.mistakes:
+        count = f"{history.mistakes:,} mistakes, whose {history.bad_rows:,} rows are left out"
+        lines += [f"{count}, in {history.report}; the first:"]
+        lines += map(_line, history.first_mistakes)
+    if history.warnings:
+        count = f"{history.warnings:,} warnings of {history.warned_rows:,} rows that are imported"
+        lines += [f"{count}, in {history.report}; of these kinds:"]
+        lines += _counts(dict(islice(history.warning_counts.items(), _EXAMPLES)))
+        lines += ["the first warnings:", *map(_line, history.first_warnings)]
+    return lines
+
+
+def _bots(history: MappedHistory) -> list[str]:
+    """How many events are of programs, which no mart counts, and how many orders are among them."""
+    bots = history.pile.bots
+    if not bots:
         return []
-    first = [
-        f"  row {one.row}, {one.column or 'the row'}: {_quoted(one.value)}{one.mistake}"
-        for one in history.first_mistakes
+    orders = bots["order.placed"]
+    return [
+        f"{bots.total():,} events, {orders:,} orders among them, are of bots: no mart counts them"
     ]
-    return [f"{history.mistakes:,} mistakes, all of them in {history.report}; the first:", *first]
+
+
+def _line(one: Mistake) -> str:
+    return f"  row {one.row}, {one.column or 'the row'}: {_quoted(one.value)}{one.mistake}"
 
 
 def _quoted(value: str) -> str:

@@ -1,7 +1,8 @@
 """`active-analytics import events|orders|customers`: any shop's file, by a declared mapping.
 
 The file is read as a whole before the first event leaves. Rows with mistakes are left out, listed
-in a report, and make the exit code 3, unless `--strict` refuses to begin.
+in a report, and make the exit code 3, unless `--strict` refuses to begin. What costs only a detail
+of an event is a warning: the event is imported, and the exit code stays 0.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from streams.settings import StreamSettings
 EXIT_MISTAKES = 3  # done, but for what has mistakes
 _WHAT: dict[Made, str] = {
     "events": "Import events: page views, searches, carts, orders as they happened.",
-    "orders": "Import orders with their statuses: placed, paid, shipped, cancelled, returned.",
+    "orders": "Import orders with their statuses: placed, changed, paid, shipped, returned …",
     "customers": "Import customers: registered, changed, subscribed.",
 }
 _FILES = "FILE is CSV, TSV, JSON lines (each also packed by gzip) or Parquet."
@@ -48,9 +49,12 @@ _HELP = """{what}
 {example}
 
 Shipped mappings need no file, only their name: {names}. They are made to be copied, from
-{folder}. Rows with mistakes are left out and listed in the report.
+{folder}. Rows whose events would be unusable (no kind, no time, an impossible one) are left out and
+listed in the report as mistakes. Any other fault costs its detail only, which stands in the report
+as a warning.
 
-Exit codes: 0 all rows were imported; 1 an error; 3 rows or fields with mistakes were left out.
+Exit codes: 0 all rows were imported, if with warnings; 1 an error; 3 rows with mistakes were left
+out.
 """
 _MAPPINGS: dict[Made, str] = {
     "events": """makes: events
@@ -84,12 +88,13 @@ _OPTIONS = [
     click.Option(
         ["--report"],
         type=click.Path(path_type=Path, dir_okay=False),
-        help="CSV file for all mistakes [in LOCAL_HOME/imports].",
+        help="CSV file for all mistakes and warnings [in LOCAL_HOME/imports].",
     ),
     click.Option(
         ["--strict"],
         is_flag=True,
-        help="Publish nothing if there is any mistake, or a column that no row was seen to have.",
+        help="Publish nothing if there is any mistake, any warning (a detail lost), or a column "
+        "that no row was seen to have.",
     ),
 ]
 
@@ -135,7 +140,7 @@ def _import(
         )
         told = {**found_in(history), **figures_of(done)}
         click.echo(json.dumps(told) if wish.as_json else account_of(history, done, settings))
-    if history.mistakes:
+    if history.bad_rows:
         sys.exit(EXIT_MISTAKES)
 
 
@@ -144,6 +149,11 @@ def _refuse_mistakes(history: MappedHistory, read: ReadMapping) -> None:
         raise click.ClickException(
             f"{history.bad_rows:,} rows have mistakes, and nothing was published; all "
             f"{history.mistakes:,} of them are in {history.report}"
+        )
+    if history.warnings:
+        raise click.ClickException(
+            f"{history.warned_rows:,} rows would lose details, and nothing was published; all "
+            f"{history.warnings:,} of them are in {history.report}"
         )
     if history.notes and not read.mapping.file.may_lack_columns:
         raise click.ClickException(

@@ -76,8 +76,9 @@ def read(file: Path) -> Iterator[Hit]:
 
 
 def cents(micros: int) -> int:
-    """An amount in minor units, half a unit upwards."""
-    return (micros + _MICROS_PER_CENT // 2) // _MICROS_PER_CENT
+    """An amount in minor units, rounded as `streams.amounts` says: half a unit away from zero."""
+    whole = (abs(micros) + _MICROS_PER_CENT // 2) // _MICROS_PER_CENT
+    return whole if micros >= 0 else -whole
 
 
 def _check_numbers(file: Path, table: pa.Table) -> None:

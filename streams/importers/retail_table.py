@@ -135,7 +135,9 @@ def _line(row: Mapping[str, Any]) -> Product:
 
 @lru_cache(maxsize=65_536)
 def _product(sku: str, name: str | None, quantity: int, price: float) -> Product:
-    """Prices have up to three decimals; cents are rounded half up, per unit and per line."""
+    """Prices have up to three decimals; cents are rounded per unit and per line, as
+    `streams.amounts` says: half a unit away from zero.
+    """
     price_mills = round(price * 1000)
     return Product(
         sku=sku,

@@ -422,9 +422,9 @@ def test_a_bad_detail_is_warned_of_beside_the_202(place: Place) -> None:
     assert answer.told["accepted"] == 2
     (warned,) = answer.told["warnings"]
     assert warned["index"] == 1
-    assert "data.page.url is too long and is cut" in warned["warnings"]
-    assert any("data.revenue is in no contract" in words for words in warned["warnings"])
-    assert "visitorid is no identifier and names nobody" in warned["warnings"]
+    assert "data.page.url is too long, and is cut" in warned["warnings"]
+    assert any("data.revenue is no field of the contract" in words for words in warned["warnings"])
+    assert "visitorid names nobody, and is left empty" in warned["warnings"]
 
 
 def test_half_an_emoji_costs_nobody_else_in_the_batch(place: Place) -> None:

@@ -246,7 +246,7 @@ def test_an_unknown_field_names_the_nearest_known_one() -> None:
     decoded = decode(json.dumps(order(revenue=18.75)).encode())
     assert isinstance(decoded, Decoded)
     assert [sentence(one) for one in decoded.warnings] == [
-        "data.revenue is in no contract; did you mean revenue_minor?"
+        "data.revenue is no field of the contract (did you mean revenue_minor?)"
     ]
 
 

@@ -72,6 +72,10 @@ def test_a_dry_run_for_scripts_is_one_object(tmp_path: Path, file: str, mapping:
         "rows": {"rows": 4, "in events": 3, "left out for mistakes": 1},
         "bad_rows": 1,
         "mistakes": 1,
+        "warned_rows": 0,
+        "warnings": 0,
+        "warning_counts": {},
+        "bots": {},
         "columns_not_found": [],
         "would_publish": 3,
     }
@@ -92,6 +96,8 @@ def test_all_mistakes_stand_in_the_report(tmp_path: Path, mapping: str) -> None:
         "column": "at",
         "value": "day 0",
         "mistake": "is not an instant of the format 'iso'",
+        "warning": "",
+        "field": "",
     }
 
 
@@ -134,6 +140,64 @@ def test_a_strict_import_refuses_to_begin(
     assert answer.exit_code == 1
     assert answer.stdout.startswith("shop-log: 3 events would be published" if dry_run else "")
     assert "1 rows have mistakes, and nothing was published" in answer.stderr
+
+
+SHOP = EVENTS + "  channel: {column: url, lookup: {mail: Email}}\n"
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> tuple[str, str]:
+    """A file of two good rows, one of which loses a detail, and its mapping."""
+    (tmp_path / "shop.yml").write_text(SHOP)
+    rows = [visit(url="mail"), visit(url="fax")]
+    return str(as_csv(tmp_path, rows, "log.csv")), str(tmp_path / "shop.yml")
+
+
+def test_a_warning_is_told_and_leaves_the_exit_code_at_nought(
+    tmp_path: Path, warned: tuple[str, str]
+) -> None:
+    file, mapping = warned
+    answer = run(tmp_path, "events", file, "--mapping", mapping, "--dry-run")
+    lines = answer.stdout.splitlines()
+    assert answer.exit_code == 0
+    assert "          1  in events with warnings" in lines
+    assert any(one.startswith("1 warnings of 1 rows that are imported, in ") for one in lines)
+    assert "          1  unreadable channel" in lines
+    assert "  row 3, url: 'fax' is not in the lookup" in lines
+    assert "mistakes" not in answer.stdout.replace(".mistakes.csv", "")
+
+
+def test_scripts_learn_of_mistakes_and_of_warnings_apart(tmp_path: Path) -> None:
+    (tmp_path / "shop.yml").write_text(SHOP)
+    rows = [visit(url="fax"), visit(at="soon", url="fax"), visit(url="mail")]
+    file, mapping = str(as_csv(tmp_path, rows)), str(tmp_path / "shop.yml")
+    answer = run(tmp_path, "events", file, "--mapping", mapping, "--dry-run", "--json")
+    told = json.loads(answer.stdout)
+    assert answer.exit_code == 3
+    assert (told["bad_rows"], told["warned_rows"], told["warnings"]) == (1, 1, 1)
+    assert told["warning_counts"] == {"unreadable channel": 1}
+    with Path(told["report"]).open(newline="") as lines:
+        report = [(one["row"], one["column"], one["warning"]) for one in csv.DictReader(lines)]
+    assert report == [("2", "url", "unreadable"), ("3", "at", ""), ("3", "url", "")]
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["at once", "a dry run"])
+def test_a_strict_import_refuses_warnings_too(
+    tmp_path: Path, warned: tuple[str, str], dry_run: list[str]
+) -> None:
+    file, mapping = warned
+    answer = run(tmp_path, "events", file, "--mapping", mapping, "--strict", *dry_run)
+    assert answer.exit_code == 1
+    assert "1 rows would lose details, and nothing was published" in answer.stderr
+
+
+def test_a_report_of_an_older_version_is_replaced(tmp_path: Path, warned: tuple[str, str]) -> None:
+    file, mapping = warned
+    report = tmp_path / "old.csv"
+    report.write_text("row,column,value,mistake\n2,at,soon,is no time\n")
+    arguments = ["--mapping", mapping, "--dry-run", "--report", str(report)]
+    assert run(tmp_path, "events", file, *arguments).exit_code == 0
+    assert "fax" in report.read_text()
 
 
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]], ids=["at once", "a dry run"])

@@ -75,8 +75,9 @@ def test_every_row_is_in_an_event_or_counted_with_its_reason(tmp_path: Path) -> 
     imported = made(tmp_path, as_csv(tmp_path, rows), SHOP)
     assert imported.history.rows == {
         "rows": 5,
-        "in events": 1,
-        "left out for mistakes": 3,
+        "in events": 2,
+        "in events with warnings": 1,
+        "left out for mistakes": 2,
         "skipped: ping is left out": 1,
     }
 
@@ -87,24 +88,7 @@ def test_every_row_is_in_an_event_or_counted_with_its_reason(tmp_path: Path) -> 
         pytest.param({"at": ""}, "at", "time is empty, and page.viewed must have it", id="no time"),
         pytest.param({"at": "soon"}, "at", "is not an instant", id="no instant"),
         pytest.param({"at": "1016-03-01"}, "at", "lies outside 1990..2099", id="a year long gone"),
-        pytest.param({"who": ""}, "who, client", "names nobody", id="nobody"),
         pytest.param({"action": "dance"}, "action", "not in the lookup of kinds", id="a new word"),
-        pytest.param({"action": "view"}, "sku", "must have it", id="no product"),
-        pytest.param({"action": "order"}, "order", "order_id is empty", id="no order id"),
-        pytest.param(
-            {"action": "order", "order": "1", "total": "12,50"}, "total", "mark '.'", id="a comma"
-        ),
-        pytest.param({"action": "view", "sku": "s" * 300}, "sku", "length <= 256", id="a long sku"),
-        pytest.param(
-            {"action": "view", "sku": "s", "price": "-1"},
-            "price",
-            "Expected a whole number of minor units >= 0",
-            id="a negative price",
-        ),
-        pytest.param(
-            {"action": "add", "sku": "s", "units": "few"}, "units", "whole number", id="few units"
-        ),
-        pytest.param({"stock": "3.5"}, "stock", "is not a whole number", id="half a piece"),
     ],
 )
 def test_a_mistake_is_reported_with_its_row_and_column(
@@ -117,12 +101,54 @@ def test_a_mistake_is_reported_with_its_row_and_column(
     assert imported.history.rows["in events"] == 2
 
 
+BUY = {"action": "order", "order": "1", "sku": "s", "total": "9"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "warning"),
+    [
+        pytest.param({"who": ""}, ("nobody_named", ""), id="nobody"),
+        pytest.param({"action": "view"}, ("missing", "data.product"), id="no product"),
+        pytest.param(BUY | {"total": "9,5"}, ("unreadable", "data.revenue_minor"), id="a comma"),
+        pytest.param(
+            BUY | {"sku": "s" * 300}, ("text_cut", "data.products[].sku"), id="a long sku"
+        ),
+        pytest.param(
+            {"action": "view", "sku": "s", "price": "-1"},
+            ("out_of_range", "data.product.price_minor"),
+            id="a negative price",
+        ),
+        pytest.param(
+            {"action": "add", "sku": "s", "units": "few"},
+            ("unreadable", "data.products[].quantity"),
+            id="few units",
+        ),
+        pytest.param({"stock": "3.5"}, ("unreadable", "data.context.stock"), id="half a piece"),
+        pytest.param({"who": "null"}, ("names_nobody", "visitorid"), id="null"),
+        pytest.param({"client": "guest", "who": "v"}, ("names_nobody", "customerid"), id="a guest"),
+        pytest.param({"client": "a@b.example"}, ("unreadable", "customerid"), id="an address"),
+    ],
+)
+def test_any_other_fault_costs_its_detail_and_is_a_warning(
+    tmp_path: Path, changes: dict[str, str], warning: tuple[str, str]
+) -> None:
+    imported = made(tmp_path, as_csv(tmp_path, [row(), row(**changes), row()]), SHOP)
+    assert imported.mistakes == []
+    code, field = warning
+    assert (3, code) in [(number, one) for number, one, _ in imported.warnings]
+    assert field in [one for _, _, one in imported.warnings] or not field
+    assert {number for number, _, _ in imported.warnings} == {3}
+    assert imported.history.rows["in events"] == 3
+    assert imported.history.rows["in events with warnings"] == 1
+
+
 def test_an_amount_that_is_too_large_is_reported_as_its_cell_says_it(tmp_path: Path) -> None:
     bad = row(action="view", sku="s", price="99999999999999999999")
     imported = made(tmp_path, as_csv(tmp_path, [bad]), SHOP)
-    (told,) = imported.history.first_mistakes
+    (told,) = imported.history.first_warnings
     assert told.value == "99999999999999999999"
     assert told.mistake == "is more than an amount may be: 1,000,000,000,000,000 in minor units"
+    assert imported.told[0]["data"]["product"] == {"sku": "s", "quantity": 1}
 
 
 def test_all_mistakes_of_a_row_are_reported(tmp_path: Path) -> None:
@@ -134,18 +160,14 @@ def test_all_mistakes_of_a_row_are_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "columns"),
     [
-        pytest.param({"total": "dear", "units": "few"}, ["order", "total", "units"], id="no order"),
-        pytest.param({"total": "dear", "who": ""}, ["order", "total", "who, client"], id="nobody"),
-        pytest.param({"at": "soon", "order": "1"}, ["at"], id="a time is there, unreadable"),
-        pytest.param(
-            {"at": "", "stock": "3.5", "price": "-1"}, ["at", "order", "price", "stock"], id="four"
-        ),
+        pytest.param({"at": "soon", "total": "x"}, ["at", "total"], id="a time is there, unread"),
+        pytest.param({"at": "", "stock": "3.5", "units": "x"}, ["at", "stock", "units"], id="none"),
     ],
 )
 def test_what_could_not_be_read_hides_no_other_mistake_and_makes_none(
     tmp_path: Path, changes: dict[str, str], columns: list[str]
 ) -> None:
-    bad = row(action="order", sku="s", **changes)
+    bad = row(action="order", order="1", sku="s", **changes)
     imported = made(tmp_path, as_csv(tmp_path, [bad]), SHOP)
     assert sorted(column for _, column, _ in imported.mistakes) == columns
     assert imported.history.bad_rows == 1
@@ -208,8 +230,8 @@ def test_an_id_of_the_file_is_kept_and_its_copies_are_counted(tmp_path: Path) ->
 def test_a_lookup_reads_words_in_lower_case_if_told_so(tmp_path: Path) -> None:
     mapping = EVENTS + "  channel: {column: url, lower: true, lookup: {mail: Email}}\n"
     imported = made(tmp_path, as_csv(tmp_path, [visit(url="MAIL"), visit(url="mial")]), mapping)
-    assert imported.told[0]["channel"] == "Email"
-    assert imported.mistakes == [(3, "url", "is not in the lookup; 'mail' is")]
+    assert sorted(one.get("channel", "") for one in imported.told) == ["", "Email"]
+    assert imported.lost == [(3, "url", "is not in the lookup; 'mail' is")]
 
 
 def test_words_that_mean_nothing_are_empty(tmp_path: Path) -> None:
@@ -230,7 +252,7 @@ def test_numbers_and_truth_of_json_become_text_where_text_is_wanted(tmp_path: Pa
     fine = {"at": "2026-03-01T10:00:00Z", "who": 17850.0, "url": "/"}
     imported = made(tmp_path, as_json_lines(tmp_path, [fine, row]), EVENTS)
     assert imported.told[0]["visitorid"] == "17850"
-    assert imported.mistakes == [(2, "url", "is an object, where text was expected")]
+    assert imported.lost == [(2, "url", "is an object, where text was expected")]
 
 
 PRODUCTS = """
@@ -280,12 +302,14 @@ def test_products_come_from_a_row_from_lists_and_from_objects(
         ),
     ],
 )
-def test_a_broken_list_of_products_is_a_mistake(tmp_path: Path, cell: str, words: str) -> None:
+def test_a_broken_list_of_products_is_a_warning(tmp_path: Path, cell: str, words: str) -> None:
     mapping = PRODUCTS + "  {each: item, of: lines, fields: {sku: id}}\n"
     file = as_csv(tmp_path, [{"at": "2026-03-01", "who": "c", "lines": cell}])
-    ((_, column, mistake),) = made(tmp_path, file, mapping).mistakes
+    imported = made(tmp_path, file, mapping)
+    (_, column, mistake), *_ = imported.lost
     assert column.startswith("lines")
     assert words in mistake
+    assert imported.kinds == ["cart.item_added"]
 
 
 def test_rows_of_a_group_make_one_event_wherever_they_stand(tmp_path: Path) -> None:
@@ -300,15 +324,17 @@ def test_rows_of_a_group_make_one_event_wherever_they_stand(tmp_path: Path) -> N
     assert skus == [["M-0", "M-2"], ["M-1"], ["M-3"], ["M-4"]]
 
 
-def test_a_bad_row_leaves_out_its_whole_group(tmp_path: Path) -> None:
+def test_a_bad_row_costs_its_group_a_detail_and_its_kind_the_row(tmp_path: Path) -> None:
     mapping = "group_by: cart" + PRODUCTS + "  {fields: {sku: sku, quantity: units}}\n"
     rows = [
         {"at": "2026-03-01", "who": "c", "cart": "1", "sku": "M-1", "units": units}
         for units in ("1", "few", "2")
     ]
     imported = made(tmp_path, as_csv(tmp_path, rows), mapping)
-    assert imported.history.rows["left out for mistakes"] == 3
-    assert [number for number, _, _ in imported.mistakes] == [3]
+    assert imported.history.rows["in events with warnings"] == 3
+    assert imported.warnings == [(3, "unreadable", "data.products[].quantity")]
+    quantities = [one.get("quantity") for one in imported.told[0]["data"]["products"]]
+    assert sorted(quantities, key=str) == [1, 2, None]
 
 
 ORDER_LOG = """

@@ -88,7 +88,7 @@ def track(event: str, **properties: object) -> dict[str, Any]:
                 "products": [MUG_TOLD],
             },
         ),
-        (track("Order Updated", order_id="O-1"), "order.placed", {"order_id": "O-1"}),
+        (track("Order Updated", order_id="O-1"), "order.changed", {"order_id": "O-1"}),
         (
             track("Order Refunded", order_id="O-1", total=12.5),
             "order.returned",
@@ -135,7 +135,7 @@ def test_an_order_of_segment_without_a_readable_address_stays_an_order(tmp_path:
     rows = [row | {"timestamp": "2026-03-01T10:00:00Z", "properties": properties}]
     imported = made(tmp_path, as_json_lines(tmp_path, rows), "segment")
     assert imported.kinds == ["order.placed"]
-    assert [mistake for _, _, mistake in imported.mistakes] == ["is not an e-mail address"]
+    assert [mistake for _, _, mistake in imported.lost] == ["is not an e-mail address"]
     assert imported.history.bad_rows == 0
 
 
@@ -151,13 +151,18 @@ def test_dirt_of_segment_is_skipped_or_reported(tmp_path: Path) -> None:
     imported = made(tmp_path, as_json_lines(tmp_path, rows), "segment")
     assert imported.history.rows == {
         "rows": 7,
-        "in events": 2,
-        "left out for mistakes": 3,
+        "in events": 4,
+        "in events with warnings": 2,
+        "left out for mistakes": 1,
         "events that repeat an id": 1,
         "skipped: track Video Played is left out": 1,
         "skipped: group is left out": 1,
     }
-    assert [number for number, _, _ in imported.mistakes] == [3, 5, 6]
+    assert [number for number, _, _ in imported.mistakes] == [3]
+    assert imported.warnings == [
+        (5, "missing", "data.order_id"),
+        (6, "unreadable", "data.products[].price_minor"),
+    ]
 
 
 def hit(event_name: str, **changes: object) -> dict[str, Any]:
@@ -283,9 +288,13 @@ def test_dirt_of_ga4_is_skipped_or_reported(tmp_path: Path) -> None:
         hit("purchase", ecommerce={"transaction_id": "(not set)"}),
     ]
     imported = made(tmp_path, as_json_lines(tmp_path, rows), "ga4")
-    assert imported.history.rows["in events"] == 2
-    assert len({one["id"] for one in imported.told}) == 1  # a copy, by its place in its batch
-    assert [number for number, _, _ in imported.mistakes] == [5, 6, 7]
+    assert imported.history.rows["in events"] == 4
+    assert len({one["id"] for one in imported.told}) == 3  # a copy, by its place in its batch
+    assert [number for number, _, _ in imported.mistakes] == [5]
+    assert [(number, code) for number, code, _ in imported.warnings] == [
+        (6, "nobody_named"),
+        (7, "missing"),
+    ]
 
 
 PRODUCT: dict[str, object] = {"id": "M-1", "name": "Mug", "price": 12.5, "quantity": 2}

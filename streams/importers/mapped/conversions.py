@@ -1,7 +1,8 @@
 """What a cell says, as a value of the contract: the closed vocabulary of mappings.
 
 Cells are text, or what JSON and Parquet know beyond text. A cell that cannot be read is `Unfit`,
-whose message says what was wanted; rounding is half up, as the other importers round.
+whose message says what was wanted. More decimals than are kept are rounded as `streams.amounts`
+says: half a unit away from zero.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import re
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
-from typing import get_args
 
-from streams.events import Minor
+from streams.amounts import LARGEST_MINOR, MILLIONTHS, half_away
+from streams.event_warnings import Code
 
 _CURRENCY_SIGNS = re.compile(r"^[$€£¥₽₴₸₹₺₩\s]+|[$€£¥₽₴₸₹₺₩\s]+$")
 _SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'’")
@@ -21,15 +22,23 @@ _GROUPED = {
     ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"),
 }
 _MOST_DIGITS = 30  # `1e99999999` is nine bytes in a cell and a hundred million digits as an integer
-_LARGEST: int = get_args(Minor)[1].le
+_LARGEST_INTEGER = 2**63 - 1
+_MOST_PIECES = 10**9  # of a quantity of the contract
 _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(\d+(,\d*)?|,\d+)")}
 
 
 class Unfit(ValueError):  # noqa: N818  # an outcome of reading, not an error of the program
-    """A cell that cannot be what its rule says; the message is for the report of mistakes."""
+    """A cell that cannot be what its rule says; the message is for the report of mistakes.
+
+    `code` is that of the warning, where the cell costs no more than its field.
+    """
 
     column = ""
     value = ""
+
+    def __init__(self, mistake: str, code: Code = "unreadable") -> None:
+        super().__init__(mistake)
+        self.code: Code = code
 
 
 def text_of(value: object) -> str:
@@ -52,9 +61,14 @@ def text_of(value: object) -> str:
 
 
 def integer(value: object) -> int:
-    """A whole number; `3.0` is one, `3.5` is not."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    """A whole number of at most 64 bits; `3.0` is one, `3.5` is not."""
+    whole = value if isinstance(value, int) and not isinstance(value, bool) else _whole(value)
+    if abs(whole) > _LARGEST_INTEGER:
+        raise Unfit("is larger than any number of the contract", "out_of_range")
+    return whole
+
+
+def _whole(value: object) -> int:
     told = text_of(value).translate(_SPACES)
     try:
         return int(told)
@@ -68,16 +82,47 @@ def integer(value: object) -> int:
 def money(decimal_mark: str, digits: int) -> Callable[[object], int]:
     """Reader of amounts: `1 234,50` or `1,234.50 €` by the decimal mark, to minor units.
 
-    More decimals, as computed prices have, are rounded half up.
+    More decimals, as computed prices have, are rounded, half a unit away from zero.
 
     Args:
         decimal_mark: `.` or `,`; the other one may stand between thousands.
         digits: decimals of the currency's minor unit: 2 for cents, 0 for yen.
     """
+    number_of = _reader(decimal_mark, "an amount")
+
+    def read(value: object) -> int:
+        minor = half_away(number_of(value).scaleb(digits))
+        if abs(minor) > LARGEST_MINOR:
+            largest = f"{LARGEST_MINOR:,} in minor units"
+            raise Unfit(f"is more than an amount may be: {largest}", "out_of_range")
+        return minor
+
+    return read
+
+
+def number(decimal_mark: str) -> Callable[[object], int | float]:
+    """Reader of quantities: exact to a millionth, and negative where a line is given back."""
+    number_of = _reader(decimal_mark, "a number")
+
+    def read(value: object) -> int | float:
+        try:
+            millionths = half_away(number_of(value) * MILLIONTHS)
+        except Unfit:
+            millionths = integer(value) * MILLIONTHS  # `3.0` where the decimal mark is a comma
+        if abs(millionths) > _MOST_PIECES * MILLIONTHS:
+            raise Unfit(f"is more than a quantity may be: {_MOST_PIECES:,}", "out_of_range")
+        whole, rest = divmod(millionths, MILLIONTHS)
+        return millionths / MILLIONTHS if rest else whole
+
+    return read
+
+
+def _reader(decimal_mark: str, wanted: str) -> Callable[[object], Decimal]:
+    """Reader of decimals: `1 234,50` or `1,234.50` by the decimal mark."""
     grouped, plain = _GROUPED[decimal_mark], _PLAIN[decimal_mark]
     other = "," if decimal_mark == "." else "."
 
-    def read(value: object) -> int:
+    def read(value: object) -> Decimal:
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if isinstance(value, str):
@@ -87,14 +132,11 @@ def money(decimal_mark: str, digits: int) -> Callable[[object], int]:
                     raise Unfit(f"is no group of thousands: is {other!r} its decimal mark?")
                 told = told.replace(other, "")
             elif not plain.fullmatch(told):
-                raise Unfit(f"is not an amount with the decimal mark {decimal_mark!r}")
+                raise Unfit(f"is not {wanted} with the decimal mark {decimal_mark!r}")
             told = told.replace(",", ".")
         else:
             told = str(value) if isinstance(value, float | Decimal) else text_of(value)
-        minor = half_up(decimal_of(told, "is not an amount").scaleb(digits))
-        if abs(minor) > _LARGEST:
-            raise Unfit(f"is more than an amount may be: {_LARGEST:,} in minor units")
-        return minor
+        return decimal_of(told, f"is not {wanted}")
 
     return read
 
@@ -145,9 +187,3 @@ def decimal_of(told: str, complaint: str) -> Decimal:
     if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         raise Unfit(complaint)
     return number
-
-
-def half_up(number: Decimal) -> int:
-    """Half a unit away from zero, so that a return is as large as what it returns."""
-    whole = int(abs(number) + Decimal("0.5"))
-    return -whole if number < 0 else whole

@@ -12,17 +12,21 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
-from streams.importers.mapped.field_set import Found, mistake_of, told_columns
+from streams.importers.mapped.field_set import (
+    Found,
+    mended,
+    mistake_of,
+    told_columns,
+    warning_of,
+)
 from streams.importers.mapped.makers import Make, envelope
 from streams.importers.mapped.model import CustomersMapping
 from streams.importers.mapped.outcome import (
     Kept,
     Message,
     Mistake,
-    Mistaken,
     Mistakes,
     Outcome,
-    independent,
     stamp,
 )
 from streams.importers.mapped.plan import Plan, checked
@@ -67,25 +71,29 @@ def customers_maker(mapping: CustomersMapping, rows: RowFile) -> Make:
     def outcome_of(row: Row) -> Outcome:
         mistakes = Mistakes()
         attributes, customer = plans[_REGISTERED].fill(row, mistakes)
+        read = len(mistakes)
         began = _told(registered, row, mistakes)
-        changed = _told(updated, row, mistakes) if updated else None
+        changed = _told(updated, row, mistakes, _UPDATED) if updated else None
         others = []
-        if began is None:
+        who = _who(attributes, customer)
+        if not who:
+            column = told_columns(mapping.fields["customerid"])
+            others.append(Mistake(row.number, column, "", "names nobody: which customer is this?"))
+        if began is None and len(mistakes) == read:
             column = told_columns(mapping.registered)
             others.append(Mistake(row.number, column, "", "is empty: when was this registered?"))
-            began = _UNDATED
-        who = f"customer:{mapping.source}:{attributes.get('customerid', '')}"
+        began = began or _UNDATED
+        name = f"customer:{mapping.source}:{who}"
         steps = [
-            *_steps(who, began, changed, customer),
-            *_subscribed(who, changed or began, subscriptions, row, mistakes),
+            *_steps(name, began, changed, customer),
+            *_subscribed(name, changed or began, subscriptions, row, mistakes),
         ]
         _, common = plans[_SUBSCRIPTION].fill(row, mistakes)
-        made = _messages(mapping.source, plans, row, (attributes, common), steps)
-        if isinstance(made, Mistaken):
-            others += made.mistakes
-        if mistakes or others or isinstance(made, Mistaken):
-            return Mistaken([*mistakes, *independent(others, mistakes), *mistakes.remarks])
-        return Kept(made, remarks=mistakes.remarks)
+        told = steps if who else []  # without a name nothing has an id
+        made = _messages(mapping.source, plans, row, (attributes, common), told, mistakes=mistakes)
+        if mistakes or others:
+            return mistakes.left_out(others)
+        return Kept(made, warnings=[*mended([row]), *dict.fromkeys(mistakes.warnings)])
 
     return lambda group: [outcome_of(row) for row in group]
 
@@ -104,8 +112,8 @@ def _subscribed(
     mistakes: Mistakes,
 ) -> Iterator[_Step]:
     for one in subscriptions:
-        answer = _told(one.is_subscribed, row, mistakes)
-        at = (_told(one.time, row, mistakes) if one.time else None) or last
+        answer = _told(one.is_subscribed, row, mistakes, "data.is_subscribed")
+        at = (_told(one.time, row, mistakes, "time") if one.time else None) or last
         if answer is not None:
             told = {"name": one.name, "is_subscribed": answer}
             said = "yes" if answer else "no"
@@ -114,21 +122,39 @@ def _subscribed(
 
 
 def _messages(
-    source: str, plans: dict[str, Plan], row: Row, common: tuple[Found, Found], steps: list[_Step]
-) -> list[Message] | Mistaken:
+    source: str,
+    plans: dict[str, Plan],
+    row: Row,
+    common: tuple[Found, Found],
+    steps: list[_Step],
+    *,
+    mistakes: Mistakes,
+) -> list[Message]:
+    """The events of a customer; without the registration there is none of them."""
     attributes, data = common
     messages: list[Message] = []
-    mistakes: list[Mistake] = []
     for rank, step in enumerate(steps):
         told = {**attributes, "id": step.id, "time": step.at}
         body = step.data if step.kind != _SUBSCRIPTION else {**data, **step.data}
         message = envelope(step.kind, source, told, body)
-        made = checked(message, plans[step.kind], row.number, rank=rank)
+        made = checked(message, plans[step.kind], row.number, mistakes, rank=rank)
         if isinstance(made, Message):
             messages.append(made)
-        else:
+        elif step.kind == _REGISTERED:
             mistakes += made
-    return Mistaken(list(dict.fromkeys(mistakes))) if mistakes else messages
+        else:
+            mistakes.warnings += [
+                one._replace(warning="unreadable", field=step.kind) for one in made
+            ]
+    return messages
+
+
+def _who(attributes: Found, customer: Found) -> str:
+    """How the ids of a customer's events name it; empty is nobody."""
+    names = customer.get("identifiers", {})
+    email = customer.get("email_sha256") or names.get("email_sha256")
+    phone = customer.get("phone_sha256") or names.get("phone_sha256")
+    return str(attributes.get("customerid") or email or phone or "")
 
 
 def _subscriptions(mapping: CustomersMapping, rows: RowFile) -> list[_Subscription]:
@@ -142,9 +168,13 @@ def _subscriptions(mapping: CustomersMapping, rows: RowFile) -> list[_Subscripti
     ]
 
 
-def _told(extract: Extract, row: Row, mistakes: Mistakes) -> Any:
+def _told(extract: Extract, row: Row, mistakes: Mistakes, field: str = "") -> Any:
+    """What a cell tells; one that cannot be read costs its field, or the row if there is none."""
     try:
         return extract(row.cells)
     except Unfit as unfit:
-        mistakes.append(mistake_of(unfit, row))
+        if field:
+            mistakes.warnings.append(warning_of(unfit, row, field))
+        else:
+            mistakes.append(mistake_of(unfit, row))
         return None

@@ -12,7 +12,7 @@ from streams.importers.mapped.model import (
 
 SKIP = "skip"
 LINE = "line"
-STEPS = ("placed", "paid", "shipped", "cancelled", "returned")
+STEPS = ("placed", "changed", "paid", "shipped", "cancelled", "returned")
 CUSTOMER_KINDS = ("customer.registered", "customer.updated")
 
 

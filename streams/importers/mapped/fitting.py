@@ -7,7 +7,7 @@ mistakes as long as no required field needs them: they are told as notes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from streams.events import KINDS
 from streams.importers.mapped.complaint import Flaw, MappingError, unknown
@@ -25,6 +25,7 @@ from streams.importers.mapped.model import (
     Kind,
     Mapping,
     OrdersMapping,
+    Rule,
     Status,
 )
 from streams.importers.mapped.product_fitting import fit_products
@@ -41,7 +42,8 @@ from streams.importers.mapped.trial import Trial
 from streams.importers.mapped.yaml_text import Place
 from streams.importers.rows.row_file import RowFile
 
-_WHO = ("visitorid", "customerid")
+_WHO = ("visitorid", "customerid", "identifiers.")
+_PARTS = ("time", "revenue_minor", "reason", "return_id")
 _SEPARATORS = (";", "\t", ",", "|")
 _TIME = next(one for one in targets_of("page.viewed").values() if one.name == "time")
 
@@ -112,7 +114,7 @@ def _fit_fields(mapping: Mapping, trial: Trial) -> None:
         for target in targets_of(kind).values()
         if target.is_required and target.name != "id" and target.name in allowed
     }
-    if not set(_WHO) & set(mapping.fields):
+    if not any(name.startswith(_WHO) for name in mapping.fields) and not _is_of_orders(kinds):
         trial.flaws.append(Flaw(("fields",), "neither visitorid nor customerid is given"))
     for name in sorted(required - set(mapping.fields)):
         needs = [kind for kind in trial.kinds if name in _required(kind)]
@@ -126,6 +128,11 @@ def _fit_fields(mapping: Mapping, trial: Trial) -> None:
             continue
         is_required = all(name in _required(kind) for kind in kinds)
         trial.rule(told, target, place, is_required=is_required)
+
+
+def _is_of_orders(kinds: Sequence[str]) -> bool:
+    """Whether all events may name nobody: an order counts whoever bought."""
+    return all(kind.startswith("order.") for kind in kinds)
 
 
 def _no_such_field(name: str, allowed: set[str], trial: Trial) -> str:
@@ -144,7 +151,7 @@ def _required(kind: str) -> set[str]:
 def _fit_events(mapping: EventsMapping, trial: Trial) -> None:
     if isinstance(mapping.kind, Kind):
         kind = mapping.kind
-        names = kind.join or ([kind.column] if isinstance(kind.column, str) else kind.column or [])
+        names = columns_of(Rule(column=kind.column, join=kind.join))
         if (kind.join is None) == (kind.column is None):
             trial.flaws.append(Flaw(("kind",), "takes one of column and join"))
         if LINE in kind.lookup.values() and not group_columns(mapping):
@@ -167,14 +174,14 @@ def _fit_orders(mapping: OrdersMapping, trial: Trial) -> None:
         if status is None:
             continue
         told = status if isinstance(status, Status) else Status(time=status)
-        for part in ("time", "revenue_minor", "reason"):
+        for part in _PARTS:
             if rule := getattr(told, part):
                 place = ("statuses", name, part) if told is status else ("statuses", name)
                 trial.rule(rule, targets[part], place, is_required=name == "placed")
     if history := mapping.history:
         trial.columns([history.of], ("history", "of"), is_required=True)
         trial.members(history.of, [history.status], ("history", "status"), is_required=True)
-        for part in ("time", "revenue_minor", "reason"):
+        for part in _PARTS:
             if rule := getattr(history, part):
                 place = ("history", part)
                 trial.flaws += flaws_of_rule(rule, targets[part], trial.file, place)

@@ -35,7 +35,7 @@ class Groups:
 
     def add(self, key: str, row: Row) -> None:
         """Keep a row; without a key it stays alone."""
-        told = pickle.dumps((key, row.number, row.cells))
+        told = pickle.dumps((key, row.number, row.cells, row.mended))
         self._rows.write(told)
         self._ends.append(self._ends[-1] + len(told))
         name = f"k{key}" if key else f"r{row.number}"
@@ -62,8 +62,8 @@ class Groups:
         for position in positions:
             begin, end = self._ends[position], self._ends[position + 1]
             told = os.pread(self._rows.fileno(), end - begin, begin)
-            key, number, cells = pickle.loads(told)
-            together[key].append(Row(number, cells))
+            key, number, cells, mended = pickle.loads(told)
+            together[key].append(Row(number, cells, mended=mended))
         yield from together.values()
 
 

@@ -2,7 +2,8 @@
 rows.
 
 The whole file is read before the first message leaves: only then is it known how many there are, in
-which order they come, and which rows are left out for their mistakes.
+which order they come, and which rows are left out for their mistakes. A mistake makes an event
+unusable; whatever else is wrong costs the detail, and is a warning.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.rows.row_file import Row, RowFile, Unreadable, row_file
 from streams.importers.source import SourceError, digest_of
 
-VERSION = 3
+VERSION = 4
 
 _MOST_REASONS = 100
 _OTHERS = "skipped: other words that are left out"
@@ -56,8 +57,13 @@ class MappedHistory:
         pile: the messages, in time order.
         rows: what became of the rows, in words.
         bad_rows: how many rows are left out for mistakes, as a whole or some of their events.
+        mistakes: of these rows.
         first_mistakes: the first ten of them.
-        report: where all of them stand.
+        warned_rows: how many rows are in events with warnings.
+        warnings: how many these have.
+        first_warnings: the first ten of them.
+        warning_counts: how many they are by their code and field, the most frequent first.
+        report: where all mistakes and warnings stand.
         notes: columns of the mapping that the file does not have, as far as it was seen.
     """
 
@@ -68,6 +74,10 @@ class MappedHistory:
     bad_rows: int
     mistakes: int
     first_mistakes: Sequence[Mistake]
+    warned_rows: int
+    warnings: int
+    first_warnings: Sequence[Mistake]
+    warning_counts: dict[str, int]
     report: Path
     notes: Sequence[str]
 
@@ -112,8 +122,8 @@ def read_history(
             for outcome in make(price(group)):
                 accounts.add(outcome)
                 match outcome:
-                    case Kept(messages=messages, remarks=remarks):
-                        mistakes.add(dict.fromkeys(remarks))
+                    case Kept(messages=messages, warnings=warnings):
+                        mistakes.add(warnings)
                         for one in messages:
                             pile.add(one)
                     case Mistaken(mistakes=found):
@@ -130,6 +140,10 @@ def read_history(
         bad_rows=accounts.bad + accounts.contradicting,
         mistakes=mistakes.count,
         first_mistakes=mistakes.first,
+        warned_rows=accounts.warned,
+        warnings=mistakes.lost.total(),
+        first_warnings=mistakes.first_warnings,
+        warning_counts=dict(mistakes.lost.most_common()),
         report=report,
         notes=notes,
     )
@@ -139,19 +153,18 @@ class _Accounts:
     """What became of rows; each is counted once."""
 
     def __init__(self) -> None:
-        self.rows = self.good = self.bad = self.contradicting = 0
+        self.rows = self.good = self.bad = self.contradicting = self.warned = 0
         self._skipped: Counter[str] = Counter()
         self._noted: Counter[str] = Counter()
 
     def add(self, outcome: Outcome) -> None:
         """Count the rows of an outcome."""
         match outcome:
-            case Kept(rows=rows, differing=differing, remarks=remarks):
+            case Kept(rows=rows, differing=differing, warnings=warnings):
                 self.good += rows
+                self.warned += rows if warnings else 0
                 for one in differing:
                     self._noted[f"groups that tell several of {one}"] += 1
-                if remarks:
-                    self._noted["in events without a field for a mistake"] += 1
             case Skipped(reason=reason, rows=rows):
                 self._skip(reason, rows)
             case Mistaken(rows=rows):
@@ -164,6 +177,8 @@ class _Accounts:
 
     def told(self, copies: int) -> dict[str, int]:
         counts = {"rows": self.rows, "in events": self.good}
+        if self.warned:
+            counts["in events with warnings"] = self.warned
         if self.bad:
             counts["left out for mistakes"] = self.bad
         if copies:
@@ -205,7 +220,8 @@ def _groups(
         for row in readable:
             yield [row]
         return
-    key_of = extractor(Rule(column=columns), "text", rows.getter, mapping.file)
+    rule = Rule(column=columns)
+    key_of = extractor(rule, "text", rows.getter, mapping.file, is_identifier=True)
     groups = Groups(folder)
     for row in readable:
         groups.add(_key(key_of, row), row)
@@ -213,7 +229,7 @@ def _groups(
 
 
 def _key(key_of: Extract, row: Row) -> str:
-    """The key of a row's group; one that cannot be read is as good as none."""
+    """The key of a row's group; one that cannot be read, or names nothing, is as good as none."""
     try:
         return key_of(row.cells) or ""
     except Unfit:

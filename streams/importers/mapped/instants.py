@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from streams.importers.mapped.conversions import Unfit, decimal_of, half_up, text_of
+from streams.amounts import half_away
+from streams.importers.mapped.conversions import Unfit, decimal_of, text_of
 
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,4 +86,4 @@ def _numbers_reader(layout: str) -> Callable[[str], datetime] | None:
 
 def _after_epoch(told: str, per_second: int) -> datetime:
     number = decimal_of(told, "is not a number of an epoch")
-    return _BEGIN + timedelta(microseconds=half_up(number * (1_000_000 // per_second)))
+    return _BEGIN + timedelta(microseconds=half_away(number * (1_000_000 // per_second)))

@@ -26,7 +26,7 @@ def members_of_items(rows: RowFile, of: str) -> Members:
         told = listed(row.cells) if isinstance(row, Row) else None
         is_typed = is_typed and not isinstance(told, str)
         try:
-            for item in items_of(told):
+            for item in items_of(told)[0]:
                 found.update(dict.fromkeys(paths_of(item)))
         except Unfit:
             continue  # a mistake of that row, when it is read

@@ -15,7 +15,7 @@ from streams.importers.mapped.declared import LINE, SKIP
 from streams.importers.mapped.field_set import mistake_of
 from streams.importers.mapped.model import EventsMapping, Rule
 from streams.importers.mapped.outcome import Mistake, Mistaken, Skipped
-from streams.importers.mapped.rules import extractor
+from streams.importers.mapped.rules import columns_of, extractor
 from streams.importers.rows.row_file import Row, RowFile
 
 LINES_ALONE = "lines of an order that is not told"
@@ -35,21 +35,20 @@ def parts_of(group: Sequence[Row], kind_of: KindOf) -> list[Part | Skipped | Mis
     """The events of a group, and what is left out of it; every row is in one of them."""
     left_out: list[Part | Skipped | Mistaken] = []
     by_kind: dict[str, list[Row]] = defaultdict(list)
-    mistakes: list[Mistake] = []
     for row in group:
         match kind_of(row):
             case Skipped() as skipped:
                 left_out.append(skipped)
-            case Mistaken(mistakes=found):
-                mistakes += found
+            case Mistaken() as mistaken:
+                left_out.append(mistaken)
             case kind:
                 by_kind[kind].append(row)
     lines = by_kind.pop(LINE, [])
     if lines and len(by_kind) > 1:
         whose = " or of ".join(sorted(by_kind))
-        mistakes.append(Mistake(lines[0].number, "", "", f"is a line of {whose}: nothing says"))
-    if mistakes:
-        return [Mistaken(mistakes, len(group))]
+        mistake = Mistake(lines[0].number, "", "", f"is a line of {whose}: nothing says")
+        rest = len(lines) + sum(map(len, by_kind.values()))
+        return [*left_out, Mistaken([mistake], rest)]
     if lines and not by_kind:
         return [*left_out, Skipped(LINES_ALONE, len(lines))]
     return [*left_out, *(Part(kind, heads, lines) for kind, heads in sorted(by_kind.items()))]
@@ -73,7 +72,7 @@ def kind_reader(mapping: EventsMapping, rows: RowFile) -> KindOf:
         if kind == SKIP:
             return Skipped(f"{told or 'no word'} is left out")
         if kind is None:
-            columns = ", ".join(declared.join or [str(declared.column)])
+            columns = ", ".join(columns_of(rule))
             found = Mistake(row.number, columns, told or "", "is not in the lookup of kinds")
             return Mistaken([found])
         return kind

@@ -1,5 +1,5 @@
-"""An order row with its statuses as the life of an order: placed, paid, shipped, cancelled,
-returned.
+"""An order row with its statuses as the life of an order: placed, changed, paid, shipped,
+cancelled, returned.
 
 Every event carries the whole order, except a return that tells an amount of its own: which goods
 came back the file does not say then. Ids are the source, the order's number and the step, so a
@@ -18,7 +18,13 @@ import msgspec
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.declared import SKIP, STEPS, product_sources
-from streams.importers.mapped.field_set import Found, mistake_of, told_columns
+from streams.importers.mapped.field_set import (
+    Found,
+    mended,
+    mistake_of,
+    told_columns,
+    warning_of,
+)
 from streams.importers.mapped.makers import (
     Make,
     envelope,
@@ -32,21 +38,29 @@ from streams.importers.mapped.outcome import (
     Kept,
     Message,
     Mistake,
-    Mistaken,
     Mistakes,
     Outcome,
-    independent,
     stamp,
 )
 from streams.importers.mapped.plan import Plan, checked
-from streams.importers.mapped.product_source import items_of, nested_or_plain, sum_of
+from streams.importers.mapped.product_source import (
+    items_of,
+    nested_or_plain,
+    numbered,
+    sum_of,
+)
 from streams.importers.mapped.rules import Extract, extractor
 from streams.importers.mapped.targets import Nature
 from streams.importers.rows.row_file import Cells, Getter, Row, RowFile
 
 _RANKS = {step: rank for rank, step in enumerate(STEPS)}
 _ENCODE = msgspec.json.Encoder(order="sorted").encode
-_NATURES: dict[str, Nature] = {"time": "instant", "revenue_minor": "minor", "reason": "text"}
+_NATURES: dict[str, Nature] = {
+    "time": "instant",
+    "revenue_minor": "minor",
+    "reason": "text",
+    "return_id": "text",
+}
 
 
 class _Step(NamedTuple):
@@ -77,25 +91,32 @@ def orders_maker(mapping: OrdersMapping, rows: RowFile) -> Make:
         told = [plans["placed"].fill(row, mistakes) for row in members]
         attributes, differing = merged([one for one, _ in told])
         order, differing_data = merged([one for _, one in told])
-        order["products"] = [one for line in products_of(members, mistakes) for one in line]
-        if has_sum and order["products"]:
-            order["revenue_minor"] = sum_of(order["products"])
-        read = len(mistakes)
+        lines = [one for line in products_of(members, mistakes) for one in line]
+        order["products"] = numbered(lines)
+        if has_sum and lines:
+            order["revenue_minor"] = sum_of(lines)
+        read = len(mistakes) + len(mistakes.warnings)
         reached = [list(steps_of(row, mistakes)) for row in members]
         steps, differing_steps = _once(reached, is_listed=mapping.history is not None)
+        if any(step.name == "placed" for step in steps):
+            mistakes.forgive("order.placed")
         head = members[0].number
         others = []
-        if not steps and len(mistakes) == read:
+        if not steps and len(mistakes) + len(mistakes.warnings) == read:
             others.append(Mistake(head, _told_places(mapping), "", "no status has a time"))
-        made = _messages(mapping, plans, head, (attributes, order), steps or [_UNDATED])
-        if isinstance(made, Mistaken):
-            others += made.mistakes
-        if mistakes or others or isinstance(made, Mistaken):
-            others = independent(others, mistakes)
-            yield Mistaken([*mistakes, *others, *mistakes.remarks], len(group))
+        if not order.get("order_id"):
+            column = told_columns(mapping.fields["order_id"])
+            others.append(Mistake(head, column, "", "order_id is empty: which order is this?"))
+            yield mistakes.left_out(others, len(group))
+            return
+        made = _messages(
+            mapping, plans, head, (attributes, order), steps or [_UNDATED], mistakes=mistakes
+        )
+        if mistakes or others or not steps or not made:
+            yield mistakes.left_out(others, len(group))
             return
         several = [*differing, *differing_data, *differing_steps]
-        yield Kept(made, len(group), several, mistakes.remarks)
+        yield Kept(made, len(group), several, [*mended(members), *mistakes.warnings])
 
     return make
 
@@ -129,27 +150,33 @@ def _messages(
     row: int,
     order: tuple[Found, Found],
     steps: list[_Step],
-) -> list[Message] | Mistaken:
+    *,
+    mistakes: Mistakes,
+) -> list[Message]:
+    """The events of an order; a step that is none costs itself, the placing the whole order."""
     attributes, whole = order
     times: Counter[str] = Counter()
     messages: list[Message] = []
-    mistakes: list[Mistake] = []
     prefix = f"order:{mapping.source}:{whole.get('order_id', '')}"
     is_listed = mapping.history is not None
     for step in steps:
         place = step.name
-        if is_listed and (step.name != "placed" or times[place]):
+        if step.name == "changed" or (is_listed and (step.name != "placed" or times[place])):
             place = f"{step.name}:{stamp(step.at)}"
         times[place] += 1
         again = f"-{times[place]}" if times[place] > 1 else ""
         told = {**attributes, "id": f"{prefix}:{place}{again}", "time": step.at}
         message = envelope(f"order.{step.name}", mapping.source, told, _data(whole, step))
-        made = checked(message, plans[step.name], row, rank=_RANKS[step.name])
+        made = checked(message, plans[step.name], row, mistakes, rank=_RANKS[step.name])
         if isinstance(made, Message):
             messages.append(made)
-        else:
+        elif step.name == "placed":
             mistakes += made
-    return Mistaken(list(dict.fromkeys(mistakes))) if mistakes else messages
+        else:
+            mistakes.warnings += [
+                one._replace(warning="unreadable", field=f"order.{step.name}") for one in made
+            ]
+    return messages
 
 
 def _data(whole: Found, step: _Step) -> Found:
@@ -173,7 +200,7 @@ def _steps_in_columns(mapping: OrdersMapping, rows: RowFile) -> _Steps | None:
 
     def steps(row: Row, mistakes: Mistakes) -> Iterator[_Step]:
         for name, extracts in columns.items():
-            found = _told(extracts, row, row.cells, mistakes)
+            found = _told(name, extracts, row, row.cells, mistakes)
             if (at := found.pop("time", None)) is not None:
                 yield _Step(name, at, found)
 
@@ -189,7 +216,7 @@ def _steps_in_list(mapping: OrdersMapping, rows: RowFile) -> _Steps:
 
     def steps(row: Row, mistakes: Mistakes) -> Iterator[_Step]:
         try:
-            items = items_of(listed(row.cells))
+            items, _ = items_of(listed(row.cells))
         except Unfit as unfit:
             mistakes.append(mistake_of(unfit, row, history.of))
             return
@@ -198,15 +225,17 @@ def _steps_in_list(mapping: OrdersMapping, rows: RowFile) -> _Steps:
             name = history.lookup.get(word, history.otherwise)
             if name is None:
                 place = f"{history.of}.{history.status}"
-                mistakes.append(
-                    Mistake(row.number, place, word, "is not in the lookup of statuses")
+                words = "is not in the lookup of statuses"
+                mistakes.warnings.append(
+                    Mistake(row.number, place, word, words, "item_left_out", history.of)
                 )
             elif name != SKIP:
-                found = _told(extracts, row, item, mistakes)
+                before = len(mistakes) + len(mistakes.warnings)
+                found = _told(name, extracts, row, item, mistakes)
                 if (at := found.pop("time", None)) is not None:
                     yield _Step(name, at, found)
-                else:
-                    mistakes.append(Mistake(row.number, history.of, word, "has no time"))
+                elif len(mistakes) + len(mistakes.warnings) == before:
+                    _lose(mistakes, name, Mistake(row.number, history.of, word, "has no time"))
 
     return steps
 
@@ -230,17 +259,30 @@ def _extracts(
     }
 
 
-def _told(extracts: dict[str, Extract], row: Row, cells: Cells, mistakes: Mistakes) -> Found:
+def _told(
+    step: str, extracts: dict[str, Extract], row: Row, cells: Cells, mistakes: Mistakes
+) -> Found:
     found: Found = {}
     for name, extract in extracts.items():
         try:
             told: Any = extract(cells, row.currency)
         except Unfit as unfit:
-            mistakes.append(mistake_of(unfit, row))
+            if name == "time":
+                _lose(mistakes, step, mistake_of(unfit, row))
+            else:
+                mistakes.warnings.append(warning_of(unfit, row, f"data.{name}"))
             continue
         if told is not None:
             found[name] = told
     return found
+
+
+def _lose(mistakes: Mistakes, step: str, mistake: Mistake) -> None:
+    """A step without its time is none, and an order that was never placed is none either."""
+    if step == "placed":
+        mistakes.append(mistake)
+    else:
+        mistakes.warnings.append(mistake._replace(warning="unreadable", field=f"order.{step}"))
 
 
 def _told_places(mapping: OrdersMapping) -> str:

@@ -9,23 +9,23 @@ from typing import Any, NamedTuple
 
 from streams.importers.mapped.conversions import Unfit
 from streams.importers.mapped.declared import LINE, kinds_of, product_sources
-from streams.importers.mapped.field_set import Found
+from streams.importers.mapped.field_set import Found, mended
 from streams.importers.mapped.kinds_of_rows import LINES_ALONE, Part, kind_reader, parts_of
 from streams.importers.mapped.merging import in_order, merged, told_once
 from streams.importers.mapped.model import EventsMapping, Kind, OrdersMapping
 from streams.importers.mapped.outcome import (
     Kept,
     Message,
+    Mistake,
     Mistaken,
     Mistakes,
     Outcome,
     Skipped,
-    independent,
 )
 from streams.importers.mapped.plan import Plan, checked
-from streams.importers.mapped.product_source import ProductSource, sum_of
+from streams.importers.mapped.product_source import ProductSource, numbered, sum_of
 from streams.importers.mapped.rules import Extract, extractor, rule_of
-from streams.importers.mapped.targets import products_field
+from streams.importers.mapped.targets import products_field, targets_of
 from streams.importers.rows.row_file import Cells, Row, RowFile
 
 Make = Callable[[Sequence[Row]], Iterable[Outcome]]
@@ -93,7 +93,7 @@ class _EventsMaker:
         head = _Head(row, *plan.fill(row, mistakes))
         if held := products_field(kind):
             (products,) = self._products_of((row,), mistakes)
-            _hold(head.data, held[0], products, self._mapping.fields)
+            self._hold(head.data, held[0], products, plan)
         return self._outcome(head, (row,), plan, mistakes)
 
     def _together(self, part: Part) -> Iterator[Outcome]:
@@ -107,13 +107,15 @@ class _EventsMaker:
             del heads[1:]
             told = [heads[0].row]
         head, differing = _one_of(heads)
+        if "time" in head.attributes:
+            mistakes.forgive("time")
         members = [*told, *lines]
         if held := products_field(part.kind):
             products = self._products_of(members, mistakes)
             kept = [*range(len(told)), *told_once(products, len(told), times)]
             members = [members[at] for at in kept]
             listed = [one for at in kept for one in products[at]]
-            _hold(head.data, held[0], listed, self._mapping.fields)
+            self._hold(head.data, held[0], listed, plan)
         outcome = self._outcome(head, members, plan, mistakes)
         count = len(part.heads) + len(part.lines)
         if not isinstance(outcome, Kept):
@@ -123,19 +125,34 @@ class _EventsMaker:
         if copies := count - len(members):
             yield Skipped(COPIES, copies)
 
+    def _hold(self, data: Found, name: str, products: list[Found], plan: Plan) -> None:
+        """Put products into an event, and their sum if the mapping says so."""
+        is_sum = "revenue_minor" in targets_of(plan.kind)
+        if products and is_sum and revenue_of_products(self._mapping.fields):
+            data["revenue_minor"] = sum_of(products)
+        if goods := numbered(products):
+            data[name] = goods[0] if name == "product" else goods
+
     def _outcome(
         self, head: _Head, members: Sequence[Row], plan: Plan, mistakes: Mistakes
     ) -> Kept | Mistaken:
         """What a head, filled by the rows of its event, is told as."""
         source = self._mapping.source
-        if is_repeatable := self._id_of is None:
+        if is_repeatable := not head.attributes.get("id"):
             head.attributes["id"] = digest_id(source, members, self._content)
         message = envelope(plan.kind, source, head.attributes, head.data)
-        made = checked(message, plan, head.row.number, is_repeatable=is_repeatable)
+        made = checked(message, plan, head.row.number, mistakes, is_repeatable=is_repeatable)
         if isinstance(made, Message) and not mistakes:
-            return Kept([made], len(members), remarks=mistakes.remarks)
-        others = [] if isinstance(made, Message) else independent(made, mistakes)
-        return Mistaken([*mistakes, *others, *mistakes.remarks], len(members))
+            return Kept([made], len(members), warnings=_of_rows(mistakes, members, message))
+        return mistakes.left_out([] if isinstance(made, Message) else made, len(members))
+
+
+def _of_rows(mistakes: Mistakes, members: Sequence[Row], message: Found) -> list[Mistake]:
+    """The warnings of an event, with what its rows lost before they were looked at."""
+    found = [*mended(members), *mistakes.warnings]
+    if "product" in message["data"]:
+        return [one._replace(field=one.field.replace(".products[]", ".product")) for one in found]
+    return found
 
 
 def _one_of(heads: Sequence[_Head]) -> tuple[_Head, list[str]]:
@@ -173,11 +190,13 @@ def products_reader(mapping: EventsMapping | OrdersMapping, rows: RowFile) -> Pr
     sources = [ProductSource(one, rows, mapping.file) for one in product_sources(mapping.products)]
 
     def read(group: Sequence[Row], mistakes: Mistakes) -> list[list[Found]]:
+        nameless: list[list[Found]] = [[] for _ in group]
         for source in sources:
             found = [source.products(row, mistakes) for row in group]
-            if any(found):
+            if any(numbered(one) for one in found):
                 return found
-        return [[] for _ in group]
+            nameless = nameless if any(nameless) else found
+        return nameless
 
     return read
 
@@ -210,21 +229,10 @@ def revenue_of_products(fields: Mapping[str, Any]) -> bool:
     return "revenue_minor" in fields and rule_of(fields["revenue_minor"]).sum is not None
 
 
-def _hold(data: Found, name: str, products: list[Found], fields: Mapping[str, Any]) -> None:
-    if name == "product":
-        if products:
-            data["product"] = products[0]
-        return
-    if products:
-        data["products"] = products
-        if revenue_of_products(fields):
-            data["revenue_minor"] = sum_of(products)
-
-
 def _id_reader(mapping: EventsMapping, rows: RowFile) -> Extract | None:
     if "id" not in mapping.fields:
         return None
-    return extractor(mapping.fields["id"], "text", rows.getter, mapping.file)
+    return extractor(mapping.fields["id"], "text", rows.getter, mapping.file, is_identifier=True)
 
 
 def _has_lines(mapping: EventsMapping) -> bool:

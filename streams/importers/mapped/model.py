@@ -17,6 +17,7 @@ Conversion = Literal[
     "instant",
     "money",
     "integer",
+    "number",
     "boolean",
     "list",
     "path",
@@ -37,16 +38,19 @@ class Rule(
 ):
     """Where a field's value comes from: exactly one of `column`, `join`, `value` and `sum`.
 
-    `column` may be several: the first one that is not empty counts. Columns within JSON are dotted
-    paths. `join` writes columns one behind the other, `with` between them. `sum: products` is the
-    revenue of the lines. `as` is how the cell is read; without it the field says how, except
-    amounts. `lookup` replaces text, and what is not in it is a mistake unless `otherwise` stands
-    for it. `default` stands for an empty cell. `as: money` reads as many decimals as the row's
-    currency has (without one, that of SHOP_CURRENCY, else two), or `digits`, and rounds the rest.
+    `column` may be several: the first one that is not empty counts, of identifiers the first that
+    names somebody (`null`, `guest`, nil UUIDs do not), of instants the first that can be one.
+    Columns within JSON are dotted paths. `join` writes columns one behind the other, `with` between
+    them; a list among them is the first of it that is not empty. `sum: products` is the revenue of
+    the lines: their own, else price x quantity less discount. `as` is how the cell is read; without
+    it the field says how, except amounts. `lookup` replaces text, and what is not in it is left
+    empty, with a warning, unless `otherwise` stands for it. `default` stands for an empty cell.
+    `as: money` reads as many decimals as the row's currency has (without one, that of
+    SHOP_CURRENCY, else two), or `digits`, and rounds the rest, half a unit away from zero.
     """
 
     column: NonEmpty | list[NonEmpty] | None = None
-    join: list[NonEmpty] | None = None
+    join: list[NonEmpty | list[NonEmpty]] | None = None
     between: str = ""
     value: Scalar | None = None
     sum: Literal["products"] | None = None
@@ -86,7 +90,7 @@ class Kind(
 
     lookup: dict[str, str]
     column: NonEmpty | list[NonEmpty] | None = None
-    join: list[NonEmpty] | None = None
+    join: list[NonEmpty | list[NonEmpty]] | None = None
     between: str = ""
     otherwise: str | None = None
 
@@ -111,19 +115,24 @@ class Status(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     time: Told
     revenue_minor: Told | None = None
     reason: Told | None = None
+    return_id: Told | None = None
 
 
 class Statuses(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A column per step of an order's life; an empty one was not reached."""
+    """A column per step of an order's life; an empty one was not reached.
+
+    `changed` is when the order was last another one: the row tells what it is now.
+    """
 
     placed: Status | NonEmpty
+    changed: Status | NonEmpty | None = None
     paid: Status | NonEmpty | None = None
     shipped: Status | NonEmpty | None = None
     cancelled: Status | NonEmpty | None = None
     returned: Status | NonEmpty | None = None
 
 
-Step = Literal["placed", "paid", "shipped", "cancelled", "returned", "skip"]
+Step = Literal["placed", "changed", "paid", "shipped", "cancelled", "returned", "skip"]
 
 
 class StatusHistory(
@@ -131,8 +140,8 @@ class StatusHistory(
 ):
     """The nested list `of` of an order's steps: the other columns are members of its items.
 
-    `lookup` reads the shop's words for statuses; one that is not in it is a mistake, or
-    `otherwise`.
+    `lookup` reads the shop's words for statuses; one that is not in it costs the step, with a
+    warning, unless `otherwise` stands for it.
     """
 
     of: NonEmpty
@@ -142,6 +151,7 @@ class StatusHistory(
     otherwise: Step | None = None
     revenue_minor: Told | None = None
     reason: Told | None = None
+    return_id: Told | None = None
 
 
 class Subscription(

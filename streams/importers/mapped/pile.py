@@ -60,6 +60,7 @@ class Pile:
         self._seen_often: set[int] = set()
         self._winners = array("Q")
         self.kinds: Counter[str] = Counter()
+        self.bots: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -76,6 +77,8 @@ class Pile:
         self._repeatable.append(message.is_repeatable)
         self._rows.append(message.row)
         self.kinds[message.kind] += 1
+        if message.is_bots:
+            self.bots[message.kind] += 1
 
     def close(self) -> int:
         """No message comes any more.

@@ -1,8 +1,9 @@
-"""The report of mistakes: one line per mistake, written while rows are read."""
+"""The report of mistakes and warnings: one line each, written while rows are read."""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -12,12 +13,12 @@ from streams.importers.mapped.outcome import HIDDEN, Mistake
 from streams.importers.source import SourceError
 
 _FIRST = 10
-_HEADER = ",".join(Mistake._fields).encode()
-_HEADER_BYTES = len(_HEADER) + 2
+_HEADER = b"row,column,value,mistake"  # as reports began before they knew warnings
 
 
 class Report:
-    """A CSV file of mistakes, there only if there are some; the first ten are kept at hand.
+    """A CSV file of mistakes and warnings, there only if there are some; the first ten of both are
+    kept at hand. A line whose `warning` is empty left its row out.
 
     An e-mail address is hidden in whatever cell it stands: columns are mixed up in many a file.
     """
@@ -26,6 +27,8 @@ class Report:
         self.file = file
         self.count = 0
         self.first: list[Mistake] = []
+        self.first_warnings: list[Mistake] = []
+        self.lost: Counter[str] = Counter()
         self._draft = file.with_name(file.name + ".draft")
 
     def __enter__(self) -> Report:
@@ -38,13 +41,17 @@ class Report:
         return self
 
     def add(self, mistakes: Iterable[Mistake]) -> None:
-        """Write mistakes down."""
+        """Write mistakes and warnings down."""
         for mistake in mistakes:
             one = mistake._replace(value=HIDDEN) if holds_address(mistake.value) else mistake
-            self.count += 1
             self._lines.writerow(one)
-            if len(self.first) < _FIRST:
-                self.first.append(one)
+            first = self.first_warnings if one.warning else self.first
+            if len(first) < _FIRST:
+                first.append(one)
+            if one.warning:
+                self.lost[f"{one.warning} {one.field}"] += 1
+            else:
+                self.count += 1
 
     def __exit__(
         self,
@@ -53,7 +60,7 @@ class Report:
         trace: TracebackType | None,
     ) -> None:
         self._content.close()
-        if self.count and error is None:
+        if (self.count or self.lost) and error is None:
             self._draft.replace(self.file)
             return
         self._draft.unlink()
@@ -66,8 +73,8 @@ def _refuse_others(file: Path) -> None:
     if not file.exists():
         return
     with file.open("rb") as content:
-        begin = content.readline(_HEADER_BYTES)
-    if begin and begin.strip() != _HEADER:
+        begin = content.read(len(_HEADER))
+    if begin and begin != _HEADER:
         raise SourceError(
             f"{file} is there, and is no report of mistakes; it stays as it is: name another file"
         )

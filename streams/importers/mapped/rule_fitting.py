@@ -24,6 +24,7 @@ CONVERSIONS: dict[Nature, tuple[str, ...]] = {
     "text": ("text", "path", "email_sha256", "phone_sha256"),
     "hash": ("text", "email_sha256", "phone_sha256"),
     "integer": ("integer",),
+    "number": ("number", "integer"),
     "minor": ("", "money", "integer"),
     "boolean": ("boolean",),
     "instant": ("instant",),
@@ -34,7 +35,7 @@ CONVERSIONS: dict[Nature, tuple[str, ...]] = {
 _OPTIONS = {
     "format": ("instant",),
     "zone": ("instant",),
-    "decimal_mark": ("money",),
+    "decimal_mark": ("money", "number"),
     "digits": ("money",),
     "true_words": ("boolean",),
     "false_words": ("boolean",),

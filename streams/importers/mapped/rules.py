@@ -12,17 +12,24 @@ from functools import cache
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from streams.currencies import minor_digits
+from streams.decode import EARLIEST, LATEST
 from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit, text_of
+from streams.importers.mapped.digests import holds_address
 from streams.importers.mapped.model import Rule, Told
 from streams.importers.mapped.outcome import HIDDEN
 from streams.importers.mapped.targets import Nature
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter
+from streams.nobody import names_nobody
 
 Convert = Callable[[Any], Any]
 _REMEMBERED = 4_096
+_NOBODY = "names nobody"
+_ADDRESS = "is an e-mail address, which stands in no event: add `as: email_sha256`"
 
 
 class Extract(Protocol):
@@ -44,10 +51,14 @@ def rule_of(told: Told) -> Rule:
 def columns_of(rule: Rule) -> list[str]:
     """The columns that a rule reads."""
     if rule.join:
-        return rule.join
+        return [one for part in rule.join for one in _listed(part)]
     if rule.column is None:
         return []
-    return [rule.column] if isinstance(rule.column, str) else rule.column
+    return _listed(rule.column)
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
 
 
 def is_personal(rule: Rule, nature: Nature) -> bool:
@@ -56,7 +67,12 @@ def is_personal(rule: Rule, nature: Nature) -> bool:
 
 
 def extractor(
-    told: Told, nature: Nature, getter: Callable[[str], Getter], options: File
+    told: Told,
+    nature: Nature,
+    getter: Callable[[str], Getter],
+    options: File,
+    *,
+    is_identifier: bool = False,
 ) -> Extract:
     """How a row's value for a field is found.
 
@@ -65,13 +81,17 @@ def extractor(
         nature: of the field.
         getter: of the file: how a column is found within a row.
         options: of the file.
+        is_identifier: of several columns the first counts that names somebody.
     """
     rule = rule_of(told)
     if rule.value is not None:
         constant = rule.value if nature != "text" else str(rule.value)
         return lambda *_: constant
-    columns = columns_of(rule)
-    cell = _cell([getter(one) for one in columns], rule, frozenset(options.nulls))
+    if is_identifier:
+        return _identifier(rule, nature, getter, options)
+    if nature == "instant" and isinstance(rule.column, list) and len(rule.column) > 1:
+        return _first_instant(rule, getter, options)
+    cell = _cell(rule, getter, frozenset(options.nulls))
     if rule.conversion != "money":
         return _read(rule, nature, cell, conversion(rule, nature, options), options)
     mark = rule.decimal_mark or options.decimal_mark
@@ -114,6 +134,90 @@ def _read(rule: Rule, nature: Nature, cell: Getter, convert: Convert, options: F
         return told
 
     return extract
+
+
+def _first_instant(rule: Rule, getter: Callable[[str], Getter], options: File) -> Extract:
+    """How the first column is found that tells an instant which can be one of an event.
+
+    If none does, the first that tells something impossible is Unfit.
+    """
+    apart = [msgspec.structs.replace(rule, column=one) for one in columns_of(rule)]
+    extracts = [extractor(one, "instant", getter, options) for one in apart]
+
+    def extract(cells: Cells, _: str = "") -> Any:
+        in_the_way: Unfit | None = None
+        impossible = None
+        for read in extracts:
+            try:
+                told = read(cells)
+            except Unfit as unfit:
+                in_the_way = in_the_way or unfit
+                continue
+            if told is not None and EARLIEST <= told < LATEST:
+                return told
+            impossible = impossible or told
+        if in_the_way is not None and impossible is None:
+            raise in_the_way
+        return impossible
+
+    return extract
+
+
+def _identifier(
+    rule: Rule, nature: Nature, getter: Callable[[str], Getter], options: File
+) -> Extract:
+    """How the first column that names somebody is found; a word such as `null` names nobody.
+
+    If none does, what stood in the way is Unfit: an unreadable cell before a word for nobody.
+    """
+    alone = msgspec.structs.replace(rule, default=None)
+    apart = [msgspec.structs.replace(alone, column=one) for one in columns_of(rule)]
+    nulls, is_hidden = frozenset(options.nulls), is_personal(rule, nature)
+    readers = [
+        (
+            extractor(one, nature, getter, options),
+            _cell(one, getter, nulls),
+            ", ".join(columns_of(one)),
+        )
+        for one in ([alone] if rule.join else apart)
+    ]
+
+    def extract(cells: Cells, _: str = "") -> Any:
+        in_the_way: Unfit | None = None
+        for read, cell, column in readers:
+            try:
+                word = _word(cell(cells), nulls)
+                told = None if names_nobody(word) and word else read(cells)
+                if told is None and not word:
+                    continue  # an object that cannot be read has raised
+                if told is None or names_nobody(str(told)):
+                    raise _unfit(_NOBODY, column, HIDDEN if is_hidden else word)
+                if holds_address(str(told)):
+                    raise _unfit(_ADDRESS, column, HIDDEN)
+            except Unfit as unfit:
+                if in_the_way is None or in_the_way.code == "names_nobody":
+                    in_the_way = unfit
+                continue
+            return told
+        if in_the_way is not None and rule.default is None:
+            raise in_the_way
+        return rule.default
+
+    return extract
+
+
+def _word(cell: Any, nulls: frozenset[str]) -> str:
+    """The text of a cell, empty when it tells nothing."""
+    if cell is None or isinstance(cell, dict | list):
+        return ""
+    word = text_of(cell).strip()
+    return "" if word in nulls else word
+
+
+def _unfit(mistake: str, column: str, value: str) -> Unfit:
+    unfit = Unfit(mistake, "names_nobody" if mistake == _NOBODY else "unreadable")
+    unfit.column, unfit.value = column, value
+    return unfit
 
 
 def plain_column(told: Told, nature: Nature) -> str | None:
@@ -161,6 +265,9 @@ _CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
     **dict.fromkeys(("text", "hash", "any"), _text),
     "instant": _instant,
     "integer": lambda *_: conversions.integer,
+    "number": lambda rule, _, options: conversions.number(
+        rule.decimal_mark or options.decimal_mark
+    ),
     "boolean": lambda rule, *_: conversions.boolean(rule.true_words, rule.false_words),
     "path": lambda rule, *_: conversions.path(rule.separator),
     "list": lambda rule, *_: conversions.members(rule.separator),
@@ -171,29 +278,35 @@ _CONVERSIONS: dict[str, Callable[[Rule, Nature, File], Convert]] = {
 
 
 def _is_repeated(rule: Rule) -> bool:
-    if rule.lookup is not None or rule.conversion in ("money", "path"):
+    if rule.lookup is not None or rule.conversion in ("money", "number", "path"):
         return True
     return rule.conversion is None and rule.format != "iso"
 
 
-def _cell(getters: Sequence[Getter], rule: Rule, nulls: frozenset[str]) -> Getter:
+def _cell(rule: Rule, getter: Callable[[str], Getter], nulls: frozenset[str]) -> Getter:
     """The cell that counts: of one column as it is, of several the first, or all of them joined."""
+    if rule.join:
+        parts = [_first([getter(one) for one in _listed(part)], nulls) for part in rule.join]
+        return lambda cells: _joined([part(cells) for part in parts], rule.between)
+    getters = [getter(one) for one in columns_of(rule)]
+    return getters[0] if len(getters) == 1 else _first(getters, nulls)
 
-    def bare(found: Any) -> Any:
-        if isinstance(found, str):
-            found = found.strip()
-            return None if not found or found in nulls else found
-        return found
+
+def _first(getters: Sequence[Getter], nulls: frozenset[str]) -> Getter:
+    """The first cell that tells something, without outer spaces."""
 
     def first(cells: Cells) -> Any:
         for get in getters:
-            if (found := bare(get(cells))) is not None:
+            found = get(cells)
+            if isinstance(found, str):
+                found = found.strip()
+                if not found or found in nulls:
+                    continue
+            if found is not None:
                 return found
         return None
 
-    if rule.join:
-        return lambda cells: _joined([bare(get(cells)) for get in getters], rule.between)
-    return getters[0] if len(getters) == 1 else first
+    return first
 
 
 def _joined(parts: Sequence[Any], between: str) -> str | None:

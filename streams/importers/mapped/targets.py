@@ -16,11 +16,12 @@ import msgspec
 
 from streams.events import KINDS, Product
 
-Nature = Literal["text", "integer", "minor", "boolean", "instant", "hash", "any"]
+Nature = Literal["text", "integer", "number", "minor", "boolean", "instant", "hash", "any"]
 
 CONTEXT = "context."
 _SAID_BY_IMPORT = frozenset({"specversion", "source", "origin", "data"})
 _PRODUCTS = frozenset({"product", "products"})
+_IDS = frozenset({"id", "visitorid", "customerid", "visitid", "order_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class Target:
     nature: Nature
     is_required: bool
     bounds: Any
+
+    @property
+    def is_identifier(self) -> bool:
+        """Whether it names somebody or something, so that `null` in it is nobody's name."""
+        is_name = self.name in _IDS or self.name.startswith("identifiers.")
+        return is_name or self.nature == "hash"
 
 
 @cache
@@ -85,17 +92,20 @@ def _targets(struct: Any, place: tuple[str, ...], left_out: frozenset[str]) -> l
 
 
 def _bare(kind: Any) -> Any:
-    """A type without its bounds and without `None`."""
+    """A type without its bounds and without `None`; a number that may be whole is a number."""
     if hasattr(kind, "__metadata__"):
         return _bare(kind.__origin__)
     if get_origin(kind) in (Union, UnionType):
-        return next(_bare(one) for one in get_args(kind) if one is not NoneType)
+        bare = [_bare(one) for one in get_args(kind) if one is not NoneType]
+        return float if float in bare else bare[0]
     return kind
 
 
 def _nature(name: str, kind: Any) -> Nature:
     if kind is int:
         return "minor" if name.endswith("_minor") else "integer"
+    if kind is float:
+        return "number"
     if kind is bool:
         return "boolean"
     if kind is datetime:

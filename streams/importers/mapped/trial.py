@@ -57,6 +57,7 @@ class Trial:
         present, is_complete = self._members[of]
         if present:
             found = _Found(f"items of {of} have no such member", present, is_complete, f"{of}.")
+            is_required = is_required and not self.file.may_lack_columns  # items may lack theirs
             self._hold(list(names), found, place, is_required=is_required)
 
     def _hold(self, names: list[str], found: _Found, place: Place, *, is_required: bool) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from streams.importers.rows.content import content_of
 from streams.importers.rows.ga4_shape import pivoted
+from streams.importers.rows.mended_text import read_mended
 from streams.importers.rows.opened import opened_bytes
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable, columns_of, nested
@@ -43,13 +44,17 @@ class JsonLines:
                 told = line.removeprefix(_BOM) if number == 1 else line
                 if not told.strip():
                     continue
+                mended: tuple[str, ...] = ()
                 try:
                     cells = decoder.decode(told)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                    yield Unreadable(number, f"is not JSON in UTF-8: {error}")
-                    continue
+                    try:
+                        cells, mended = read_mended(told)
+                    except (ValueError, RecursionError):
+                        yield Unreadable(number, f"is not JSON: {error}")
+                        continue
                 if isinstance(cells, dict):
-                    yield Row(number, pivoted(cells) if self._is_ga4 else cells)
+                    yield Row(number, pivoted(cells) if self._is_ga4 else cells, "", mended)
                 else:
                     yield Unreadable(number, "is JSON, but not an object")
 

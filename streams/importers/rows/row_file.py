@@ -28,12 +28,14 @@ _FORMATS = {
 class Row(NamedTuple):
     """A row: the line it begins in (Parquet: its number), both counted from 1, and its cells.
 
-    `currency` is that of its amounts, ISO 4217; empty, nobody said it.
+    `currency` is that of its amounts, ISO 4217; empty, nobody said it. `mended` are the columns in
+    which U+FFFD stands for what is no text.
     """
 
     number: int
     cells: Cells
     currency: str = ""
+    mended: tuple[str, ...] = ()
 
 
 class Unreadable(NamedTuple):

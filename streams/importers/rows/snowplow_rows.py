@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from streams.importers.rows.content import content_of
+from streams.importers.rows.mended_text import read_mended
 from streams.importers.rows.opened import opened_bytes
 from streams.importers.rows.row_file import Cells, Getter, Row, Unreadable, columns_of, nested
 
@@ -47,6 +48,7 @@ COLUMNS = (
     *("event_version", "event_fingerprint", "true_tstamp"),
 )
 
+_MARK = "\ufffd"
 _CONTEXTS = ("contexts", "derived_contexts")
 
 
@@ -75,34 +77,42 @@ class SnowplowRows:
 
 
 def _row(number: int, line: bytes) -> Row | Unreadable:
-    try:
-        told = line.rstrip(b"\r\n").decode().split("\t")
-    except UnicodeDecodeError as error:
-        return Unreadable(number, f"is not UTF-8 at byte {error.start}")
+    told = line.rstrip(b"\r\n").decode("utf-8", "replace").split("\t")
     if len(told) != len(COLUMNS):
         found = f"{len(told)} columns, where enriched events have {len(COLUMNS)}"
         return Unreadable(number, found)
     cells: dict[str, Any] = {name: cell for name, cell in zip(COLUMNS, told, strict=True) if cell}
+    mended = [name for name, cell in cells.items() if _MARK in cell and cell.encode() not in line]
     try:
-        _open(cells)
-    except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        _open(cells, mended)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return Unreadable(number, f"its self-describing JSON is none: {error}")
-    return Row(number, cells)
+    return Row(number, cells, "", tuple(dict.fromkeys(mended)))
 
 
-def _open(cells: dict[str, Any]) -> None:
+def _open(cells: dict[str, Any], mended: list[str]) -> None:
     """Replace self-describing JSON by what it describes, by the names of its schemas."""
     if event := cells.pop("unstruct_event", None):
-        inner = msgspec.json.decode(event)["data"]
+        inner = _json(event, "unstruct_event", mended)["data"]
         cells["unstruct"] = {_name(inner["schema"]): inner["data"]}
     entities: dict[str, list[Any]] = defaultdict(list)
     for column in _CONTEXTS:
         if told := cells.pop(column, None):
-            for one in msgspec.json.decode(told)["data"]:
+            for one in _json(told, column, mended)["data"]:
                 entities[_name(one["schema"])].append(one["data"])
     if entities:
         cells["contexts"] = dict(entities)
         cells["entity"] = {name: members[0] for name, members in entities.items()}
+
+
+def _json(told: str, column: str, mended: list[str]) -> Any:
+    """The JSON of a column; halves of characters in it cost themselves."""
+    try:
+        return msgspec.json.decode(told)
+    except msgspec.DecodeError:
+        found, places = read_mended(told.encode())
+        mended += [column for _ in places]
+        return found
 
 
 def _name(schema: str) -> str:
