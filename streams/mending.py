@@ -248,7 +248,8 @@ def identity_warnings(event: Any) -> tuple[EventWarning, ...]:
     given = {field: name for field, name in names.items() if name}
     nobodys = [field for field, name in given.items() if names_nobody(name)]
     warnings = [EventWarning("names_nobody", field) for field in nobodys]
-    if not set(given) - set(nobodys) - {"visitid"}:
+    is_about_order = getattr(event.data, "order_id", "")  # which may be anybody's
+    if not set(given) - set(nobodys) - {"visitid"} and not is_about_order:
         warnings.append(EventWarning("nobody_named", ""))
     return tuple(warnings)
 

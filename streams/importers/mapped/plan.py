@@ -26,11 +26,12 @@ from streams.importers.mapped.rules import is_personal, rule_of
 from streams.importers.mapped.targets import Target, target_of
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Row, RowFile
+from streams.mending import identity_warnings
 
 _WHO = ("visitorid", "customerid")
 _LONGEST = 8192  # characters of a text of the contract
 _ENCODE = msgspec.json.Encoder().encode
-_PLACE = re.compile(r"^\$\.(?P<path>[\w.\[\]]+?)(?:: | is (?P<is_missing>missing))")
+_FIELD = re.compile(r"`(?P<name>\w+)` (?P<is_missing>is missing)?")
 _PRODUCT = re.compile(r"^products?(\.|$)")
 _INDEX = re.compile(r"\[\d*\]")
 
@@ -107,18 +108,13 @@ class Plan:
             )
         )
 
-    def mistake(self, error: str, row: int, message: Found) -> Mistake:
+    def mistake(self, error: str, row: int) -> Mistake:
         """A reason of the stream, told of the column behind it."""
-        found = _PLACE.match(error)
-        if found is None:
-            column = self._columns.get("time", "") if error.startswith("`time`") else ""
-            return Mistake(row, column, "", error)
-        name = _INDEX.sub("", found["path"].removeprefix("data."))
-        if found["is_missing"]:
-            words = f"{name} is empty, and {self.kind} must have it"
-            return Mistake(row, self._column(name), "", words)
-        words = error[found.end() :].replace("`str`", "text")
-        return Mistake(row, self._column(name), self._shown(name, found["path"], message), words)
+        field = _FIELD.match(error)
+        name = field["name"] if field else ""
+        if field and field["is_missing"]:
+            error = f"{name} is empty, and {self.kind} must have it"
+        return Mistake(row, self._column(name) if name else "", "", error)
 
     def warning(self, warning: EventWarning, row: int, message: Found) -> Mistake:
         """What the stream would leave out or mend, told of the column behind it."""
@@ -167,9 +163,9 @@ def checked(
         mistakes.warnings.append(Mistake(row, "", "", words, "text_cut", "data"))
     decoded = decode(payload)
     if isinstance(decoded, Rejected):
-        return [plan.mistake(error, row, message) for error in decoded.errors]
-    event, warnings = decoded
-    if warnings:
+        return [plan.mistake(error, row) for error in decoded.errors]
+    event = decoded.event
+    if warnings := (*decoded.warnings, *identity_warnings(event)):
         unread = {one.field for one in mistakes.warnings}
         found = [
             plan.warning(one, row, message)
