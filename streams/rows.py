@@ -126,8 +126,8 @@ def _without_nobodys(columns: Mapping[str, Any], by: Enrichment) -> dict[str, An
             continue
         emptied[name] = pa.array(kept, pa.string()).take(coded.indices)
         is_emptied = pc.not_equal(emptied[name], columns[name]).to_numpy(zero_copy_only=False)
-        for row in np.flatnonzero(is_emptied):
-            warned.setdefault(int(row), []).append({"code": "names_nobody", "field": field})
+        for row in np.flatnonzero(is_emptied).tolist():
+            warned.setdefault(row, []).append({"code": "names_nobody", "field": field})
     if warned:
         warnings = columns["warnings"].to_pylist()
         for row, some in warned.items():
