@@ -106,6 +106,7 @@ def persons(
     events: Iterable[Event],
     apart: Collection[tuple[str, str]] = (),
     at_most: int = 100,
+    *,
     a_day: int = 10,
     zone: tzinfo = UTC,
     released: Collection[str] = (),
@@ -169,6 +170,7 @@ def shared(
     events: Iterable[Event],
     apart: Collection[tuple[str, str]],
     at_most: int,
+    *,
     a_day: int,
     zone: tzinfo,
     released: Collection[str] = (),
@@ -178,7 +180,9 @@ def shared(
     Takes what `persons` takes.
     """
     events = list(events)
-    of_any_size = persons(events, apart, len(events) * len(RANKS), a_day, zone, released)
+    of_any_size = persons(
+        events, apart, len(events) * len(RANKS), a_day=a_day, zone=zone, released=released
+    )
     sizes = Counter(of_any_size.values())
     too_large = {one for one, person in of_any_size.items() if sizes[person] > at_most}
     alone = {one for one, other in apart if not other}

@@ -119,9 +119,10 @@ def test_two_hundred_schedules_give_the_persons_and_sessions_of_the_oracle_in_an
     quarantines = 0
     for world, (one, batches) in worlds.items():
         released = {first for first, second in one.rejoined if not second}
-        rules = (one.apart - one.rejoined, AT_MOST, A_DAY, ZONE, released)
-        expected = oracle.persons(one.events, *rules)
-        shared = oracle.shared(one.events, *rules)
+        apart = one.apart - one.rejoined
+        rules = {"a_day": A_DAY, "zone": ZONE, "released": released}
+        expected = oracle.persons(one.events, apart, AT_MOST, **rules)
+        shared = oracle.shared(one.events, apart, AT_MOST, **rules)
         quarantines += bool(oracle.quarantined(one.events, A_DAY, ZONE) - released)
         assert persons.get(world, set()) == set(expected.items()), (one, batches)
         wanted = set(sessions_of(one.events, expected, shared))

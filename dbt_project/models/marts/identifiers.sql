@@ -2,7 +2,8 @@
 --
 -- A person is named by the first of its identifiers by rank (customer, phone, e-mail, visitor, partner's), then by
 -- time, then by text: nothing depends on the order of arrival. Of a component that is too large to be one person,
--- every identifier is a person of its own, and so is what is quarantined. An identifier without a row was never seen with another one.
+-- every identifier is a person of its own, and so is what is quarantined. An identifier without a row was never seen
+-- with another one.
 {{ config(materialized='persons', order_by='identifier') }}
 
 with

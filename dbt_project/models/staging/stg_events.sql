@@ -1,4 +1,5 @@
--- One row per event of a person: copies under one event id are removed, whichever day they claim, and so are bots and what names nobody.
+-- One row per event of a person: copies under one event id are removed, whichever day they claim, and so are bots'
+-- events and those that name nobody.
 {{ config(
     materialized='shop_days',
     partition_by='occurred_on',

@@ -52,8 +52,11 @@ released as (
 select
     identifier,
     met_on,
-    argMax(partner_kind, (partner_count, partner_kind)) as partner_kind,
-    toUInt32(max(partner_count)) as partner_count
-from meetings_by_kind
-where identifier not in (select identifier from released)
-group by identifier, met_on
+    most.2 as partner_kind,
+    toUInt32(most.1) as partner_count
+from (
+    select identifier, met_on, max((partner_count, partner_kind)) as most
+    from meetings_by_kind
+    where identifier not in (select identifier from released)
+    group by identifier, met_on
+)
