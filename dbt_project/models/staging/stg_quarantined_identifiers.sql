@@ -59,4 +59,4 @@ from (
     from meetings_by_kind
     where identifier not in (select identifier from released)
     group by identifier, met_on
-)
+) as busiest_kinds
