@@ -1,8 +1,7 @@
 {#
     The rows of a relation whose `person` is the raw name of an event, with the person that it belongs to today: that of
     the first of its names (raw name, customer, phone, e-mail) that shares its person with other identifiers; else, as at
-    a till, that of the first of customer, phone and e-mail that only one person bears; else of the first of these there
-    is; else the raw name. `orchestration.same_person` is the same rule for letters.
+    a till, the customer; else the phone or the e-mail, unless several persons bear it; else the raw name. `orchestration.same_person` is the same rule for letters.
 
     An identifier that was never seen with another one has no row among the resolved ones and is its own person. Who
     names nobody has no name at all and stays so.
@@ -18,12 +17,9 @@
             {%- for kind, column in names.items() %}
             of_{{ kind }}.person != '' and of_{{ kind }}.is_merged, of_{{ kind }}.person,
             {%- endfor %}
-            {%- for kind, column in names.items() %}
-            {{ relation }}.{{ column }} != '' and not of_{{ kind }}.is_shared, '{{ kind }}:' || {{ relation }}.{{ column }},
-            {%- endfor %}
-            {%- for kind, column in names.items() %}
-            {{ relation }}.{{ column }} != '', '{{ kind }}:' || {{ relation }}.{{ column }},
-            {%- endfor %}
+            {{ relation }}.customer_id != '', 'c:' || {{ relation }}.customer_id,
+            {{ relation }}.phone_sha256 != '' and not of_p.is_shared, 'p:' || {{ relation }}.phone_sha256,
+            {{ relation }}.email_sha256 != '' and not of_e.is_shared, 'e:' || {{ relation }}.email_sha256,
             {{ relation }}.person
         ) as person
     from {{ relation }}

@@ -23,7 +23,7 @@ meetings as (
 
     union all
 
-    select other_identifier as identifier, identifier as partner, met_on
+    select pairs.other_identifier as identifier, pairs.identifier as partner, pairs.met_on as met_on
     from pairs
 
 ),
