@@ -71,8 +71,8 @@ def person_of(
     merged: Mapping[str, str] = MappingProxyType({}),
     shared: Collection[str] = (),
 ) -> str:
-    """The person of the first name that is merged with anything; else the first of customer, phone
-    and e-mail that is not shared, else the first of these, else the visitor or the partner's id.
+    """The person of the first name that is merged with anything; else the customer; else
+    the phone or the e-mail that is not shared; else the visitor, or what else there is.
     """
     names = {one[0]: one for one in identifiers_of(event)}
     raw = next((names[kind] for kind in "vcpet" if kind in names), "")
@@ -80,7 +80,7 @@ def person_of(
     for name in (raw, *known):
         if name in merged:
             return merged[name]
-    return next((name for name in known if name not in shared), (*known, raw)[0])
+    return next((name for name in known if name[0] == "c" or name not in shared), raw)
 
 
 def merged(resolved: Mapping[str, str]) -> dict[str, str]:
