@@ -50,7 +50,7 @@ additions as (
 
 ),
 
-carts as ({WITH_PERSONS}),
+carts as (select * from ({WITH_PERSONS}) where person != ''),
 
 people as (select distinct person from carts),
 

@@ -125,7 +125,9 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two identifiers that one event named; `is_joining` unless a decision keeps them apart."""
+    """Two identifiers that one event named; `is_joining` unless a decision or a quarantine
+    keeps them apart.
+    """
 
     identifier: str
     other_identifier: str

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from orchestration.left_out import left_out, warnings_of
 from streams.currencies import minor_digits
 from warehouse.client import Warehouse
 
@@ -19,7 +20,6 @@ _MESSAGES = """
     select
         sum(event_count + dead_letter_count) as events_read,
         (select count() from analytics.events) as events_stored,
-        (select countIf(bot_verdict = 'bot') from analytics.events) as bot_events,
         (
             select count()
             from analytics.events
@@ -35,6 +35,9 @@ _MARTS = """
         (select countIf(not is_revenue_known) from marts.orders) as orders_without_revenue,
         (select countIf(not is_rate_known) from marts.orders) as orders_without_rate,
         (select count() from marts.event_conflicts) as event_conflicts,
+        (
+            select uniqExactIf(identifier, reason = 'quarantined') from marts.unmerged_identifiers
+        ) as quarantined_identifiers,
         (select count() from marts.order_lines) as order_lines,
         (select sum(revenue_minor) from marts.orders) as order_revenue_minor,
         (
@@ -77,6 +80,7 @@ _NO_MARTS = {
     "orders_without_revenue": 0,
     "orders_without_rate": 0,
     "event_conflicts": 0,
+    "quarantined_identifiers": 0,
     "order_lines": 0,
     "order_revenue_minor": 0,
     "pairs_min5": 0,
@@ -90,6 +94,12 @@ class Summary:
     events_read: int
     events_stored: int
     bot_events: int
+    bot_orders: int
+    bot_reasons: Sequence[Mapping[str, Any]]
+    nobody_events: int
+    anonymous_orders: int
+    warnings: Sequence[Mapping[str, Any]]
+    quarantined_identifiers: int
     outdated_events: int
     dead_letters: int
     is_built: bool
@@ -131,8 +141,10 @@ def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
     return Summary(
         **warehouse.dicts(_MESSAGES)[0],
         **warehouse.dicts(_LETTERS)[0],
+        **asdict(left_out(warehouse)),
         **marts,
         is_built=is_built,
+        warnings=warnings_of(warehouse),
         order_revenue=revenue_minor / 10**digits,
         top_pairs=warehouse.dicts(_TOP_PAIRS, limit=top) if is_built else [],
         attribution=warehouse.dicts(_ATTRIBUTION) if is_built else [],

@@ -114,11 +114,11 @@ def resolved(cart: Cart, merged: Mapping[str, str]) -> Cart:
     When all are alone it is the last: at a shared visitor the customer.
 
     Args:
-        cart: as the mart has it.
+        cart: as the mart has it; one that names nobody is nobody's.
         merged: the persons of identifiers that share theirs with others.
     """
     names = names_of(cart)
-    person = next((merged[name] for name in names if name in merged), names[-1])
+    person = next((merged[name] for name in names if name in merged), names[-1] if names else "")
     others = {merged.get(name, name) for name in names} - {person}
     return replace(cart, person=person, also_of=sorted(others))
 

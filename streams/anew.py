@@ -27,6 +27,7 @@ from streams.rows import event_rows
 from warehouse.client import Warehouse, WarehouseRefusedError
 
 SLICE_EVENTS = 50_000  # about 100 MB while it is made
+NAMES_AT_ONCE = 200  # they fit a query's parameter
 REASON = "enrichment"
 
 _PLACE = "topic = {topic:String} and partition = {partition:UInt32}"
@@ -82,6 +83,15 @@ _CHANGED_DAYS = f"""
         having uniqExact(cityHash64(* except('^enrichment_version$'))) > 1
     )
 """
+_NAMES = f"""
+    select distinct arrayJoin([
+        'c:' || customer_id, 'p:' || phone_sha256, 'e:' || email_sha256, 'v:' || visitor_id,
+        't:' || partner_id
+    ]) as name
+    from analytics.events
+    where {_SLICE} and enrichment_version != {{version:UInt32}} and length(name) > 2
+"""
+_NOBODYS = "identifier in {names:Array(String)} or other_identifier in {names:Array(String)}"
 _DONE = f"""
     {_SLICE} and enrichment_version != {{version:UInt32}}
     and (offset, generation) in (
@@ -160,8 +170,18 @@ def enrich_anew(warehouse: Warehouse, part: Slice, by: Enrichment) -> Enriched:
     warehouse.insert_arrow("analytics.identity_pairs", pairs)
     days = frozenset(day for (day,) in warehouse.rows(_CHANGED_DAYS, **place))
     mark_days(warehouse, days, REASON)
+    _forget_nobodys(warehouse, place, by)
     _delete(warehouse, _DONE, place)
     return Enriched(rows.num_rows, days, refused)
+
+
+def _forget_nobodys(warehouse: Warehouse, place: dict[str, Any], by: Enrichment) -> None:
+    """Delete the pairs of what was an identifier once and names nobody by the tables in force."""
+    named = [name for (name,) in warehouse.rows(_NAMES, **place)]
+    nobodys = sorted(name for name in named if by.nobodys[name[2:]])
+    for first in range(0, len(nobodys), NAMES_AT_ONCE):
+        names = nobodys[first : first + NAMES_AT_ONCE]
+        warehouse.execute(f"delete from analytics.identity_pairs where {_NOBODYS}", names=names)
 
 
 def mark_days(warehouse: Warehouse, days: Iterable[date], reason: str) -> None:

@@ -16,12 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streams.events import CustomerData, Data, Identifiers
+from streams.nobody import names_nobody
 
 RANKS = "cpevt"
 COLUMNS = ("customer_id", "phone_sha256", "email_sha256", "visitor_id", "partner_id")  # by rank
-
-# SHA-256 of the empty text: what a source says of somebody who has no e-mail or telephone
-HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 _INSTANT = pa.timestamp("us", "UTC")
 _NO_IDENTIFIERS = Identifiers()
@@ -31,13 +29,13 @@ def told_identifiers(data: Data) -> Identifiers:
     """What names the person beside visitor and customer, as it is stored and compared.
 
     A registration tells it in its own fields, which come before the common ones. Hashes are in
-    lower case; the hash of the empty text is nobody's.
+    lower case; what names nobody, such as the hash of the empty text, is left out.
     """
     told = data.identifiers or _NO_IDENTIFIERS
     phone, email = _hash(told.phone_sha256), _hash(told.email_sha256)
     if isinstance(data, CustomerData):
         phone, email = _hash(data.phone_sha256) or phone, _hash(data.email_sha256) or email
-    return Identifiers(email_sha256=email, phone_sha256=phone, partner_id=told.partner_id)
+    return Identifiers(email_sha256=email, phone_sha256=phone, partner_id=_named(told.partner_id))
 
 
 def written_identifier(identifier: str) -> str:
@@ -79,5 +77,8 @@ def _ranked(values: Iterable[str]) -> list[str]:
 
 
 def _hash(told: str) -> str:
-    lowered = told.lower()
-    return "" if lowered == HASH_OF_NOTHING else lowered
+    return _named(told.strip(" \t\n\"'").lower())
+
+
+def _named(identifier: str) -> str:
+    return "" if names_nobody(identifier) else identifier

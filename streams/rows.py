@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -87,7 +88,7 @@ def event_rows(
 
 
 def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
-    columns = dict(told.columns)
+    columns = {**told.columns, **_without_nobodys(told.columns, by)}
     kinds = columns["kind"]
     count = len(kinds)
     columns |= {
@@ -101,6 +102,38 @@ def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
     }
     del columns["address"]
     return pa.table(columns)
+
+
+_IDENTIFIERS = {  # column: field of the message
+    "visitor_id": "visitorid",
+    "customer_id": "customerid",
+    "visit_id": "visitid",
+    "email_sha256": "data.identifiers.email_sha256",
+    "phone_sha256": "data.identifiers.phone_sha256",
+    "partner_id": "data.identifiers.partner_id",
+}
+
+
+def _without_nobodys(columns: Mapping[str, Any], by: Enrichment) -> dict[str, Any]:
+    """Columns of identifiers without those that name nobody, and the warnings that tell so."""
+    emptied: dict[str, Any] = {}
+    warned: dict[int, list[dict[str, str]]] = {}
+    for name, field in _IDENTIFIERS.items():
+        coded = columns[name].dictionary_encode()
+        identifiers = coded.dictionary.to_pylist()
+        kept = ["" if one and by.nobodys[one] else one for one in identifiers]
+        if kept == identifiers:
+            continue
+        emptied[name] = pa.array(kept, pa.string()).take(coded.indices)
+        is_emptied = pc.not_equal(emptied[name], columns[name]).to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(is_emptied).tolist():
+            warned.setdefault(row, []).append({"code": "names_nobody", "field": field})
+    if warned:
+        warnings = columns["warnings"].to_pylist()
+        for row, some in warned.items():
+            warnings[row] = [*warnings[row], *some]
+        emptied["warnings"] = pa.array(warnings, columns["warnings"].type)
+    return emptied
 
 
 _KEYS = {

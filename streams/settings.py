@@ -52,6 +52,7 @@ class StreamSettings:
     partner_parameters: str = ""  # names of URL parameters that bear a partner's track id
     channel_rules: Path | None = None  # a file instead of streams/enrich/channel_rules.yml
     page_rules: Path | None = None  # a file instead of streams/enrich/page_rules.yml
+    nobody_ids: Path | None = None  # a file beside streams/nobody.yml
     geo_database: Path | None = None  # an MMDB file instead of the packaged one
     local_home: Path = Path(".local")
 
@@ -117,7 +118,7 @@ _LISTS = {  # what a part of a list looks like, and how to say so
     "payment_hosts": _HOST,
     "partner_parameters": (r"[\w.~\[\]-]+", "names of URL parameters such as pid, ref"),
 }
-_FILES = frozenset({"channel_rules", "page_rules", "geo_database"})
+_FILES = frozenset({"channel_rules", "page_rules", "nobody_ids", "geo_database"})
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 

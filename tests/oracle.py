@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import combinations, pairwise, zip_longest
+from itertools import combinations, pairwise, permutations, zip_longest
 from types import MappingProxyType
 
 import msgspec
@@ -66,12 +66,21 @@ def distinct(events: Iterable[Event]) -> list[Event]:
     return list({event.id: event for event in reversed(list(events))}.values())[::-1]
 
 
-def person_of(event: Event, merged: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The visitor's person if he is merged with anything, else the customer's, else the visitor."""
-    visitor, customer = f"v:{event.visitorid}", f"c:{event.customerid}"
-    if event.visitorid and (visitor in merged or not event.customerid):
-        return merged.get(visitor, visitor)
-    return merged.get(customer, customer)
+def person_of(
+    event: Event,
+    merged: Mapping[str, str] = MappingProxyType({}),
+    shared: Collection[str] = (),
+) -> str:
+    """The person of the first name that is merged with anything; else the customer; else
+    the phone or the e-mail that is not shared; else the visitor, or what else there is.
+    """
+    names = {one[0]: one for one in identifiers_of(event)}
+    raw = next((names[kind] for kind in "vcpet" if kind in names), "")
+    known = [names[kind] for kind in "cpe" if kind in names]
+    for name in (raw, *known):
+        if name in merged:
+            return merged[name]
+    return next((name for name in known if name[0] == "c" or name not in shared), raw)
 
 
 def merged(resolved: Mapping[str, str]) -> dict[str, str]:
@@ -97,6 +106,10 @@ def persons(
     events: Iterable[Event],
     apart: Collection[tuple[str, str]] = (),
     at_most: int = 100,
+    *,
+    a_day: int = 10,
+    zone: tzinfo = UTC,
+    released: Collection[str] = (),
 ) -> dict[str, str]:
     """The person of every identifier that was ever seen with another one.
 
@@ -104,7 +117,12 @@ def persons(
         events: in any order, copies included.
         apart: pairs that are not joined; (identifier, "") is joined to nobody.
         at_most: of more identifiers that hang together each is its own person.
+        a_day: who meets more others of a kind first on one day in the zone is joined to nobody.
+        zone: the shop's.
+        released: who is joined however many they met.
     """
+    events = list(events)
+    alone = quarantined(events, a_day, zone) - set(released)
     first_seen: dict[str, datetime] = {}
     leader: dict[str, str] = {}
 
@@ -121,7 +139,7 @@ def persons(
                 known = first_seen.get(identifier, event.time)
                 first_seen[identifier] = min(known, event.time)
                 leader.setdefault(identifier, identifier)
-            if kept.isdisjoint(
+            if alone.isdisjoint({one, other}) and kept.isdisjoint(
                 {frozenset({one, ""}), frozenset({other, ""}), frozenset({one, other})}
             ):
                 leader[led_by(one)] = led_by(other)
@@ -136,18 +154,56 @@ def persons(
     return found
 
 
+def quarantined(events: Iterable[Event], a_day: int, zone: tzinfo) -> set[str]:
+    """Who met more others of a kind for the first time on one day in the zone."""
+    met_at: dict[tuple[str, str], datetime] = {}
+    for event in events:
+        for pair in permutations(identifiers_of(event), 2):
+            met_at[pair] = min(met_at.get(pair, event.time), event.time)
+    counts = Counter(
+        (one, other[0], at.astimezone(zone).date()) for (one, other), at in met_at.items()
+    )
+    return {one for (one, _, _), count in counts.items() if count > a_day}
+
+
+def shared(
+    events: Iterable[Event],
+    apart: Collection[tuple[str, str]],
+    at_most: int,
+    *,
+    a_day: int,
+    zone: tzinfo,
+    released: Collection[str] = (),
+) -> set[str]:
+    """Whom several persons bear: quarantined, set apart from everybody, or too large with others.
+
+    Takes what `persons` takes.
+    """
+    events = list(events)
+    of_any_size = persons(
+        events, apart, len(events) * len(RANKS), a_day=a_day, zone=zone, released=released
+    )
+    sizes = Counter(of_any_size.values())
+    too_large = {one for one, person in of_any_size.items() if sizes[person] > at_most}
+    alone = {one for one, other in apart if not other}
+    return (quarantined(events, a_day, zone) - set(released)) | alone | too_large
+
+
 def in_order(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: (event.time, event.visitsequence, event.id))
 
 
 def by_person(
-    events: Iterable[Event], resolved: Mapping[str, str] = MappingProxyType({})
+    events: Iterable[Event],
+    resolved: Mapping[str, str] = MappingProxyType({}),
+    shared: Collection[str] = (),
 ) -> dict[str, list[Event]]:
     """Each person's distinct events, in order."""
     lives: dict[str, list[Event]] = defaultdict(list)
-    shared = merged(resolved)
+    joined = merged(resolved)
     for event in in_order(distinct(events)):
-        lives[person_of(event, shared)].append(event)
+        if person := person_of(event, joined, shared):
+            lives[person].append(event)
     return lives
 
 
@@ -155,11 +211,12 @@ def sessions(
     events: Iterable[Event],
     zone: tzinfo = UTC,
     resolved: Mapping[str, str] = MappingProxyType({}),
+    shared: Collection[str] = (),
 ) -> list[Session]:
     """The sessions of all persons; nobody's order matters but its own."""
     return [
         Session(person, tuple(session))
-        for person, life in by_person(events, resolved).items()
+        for person, life in by_person(events, resolved, shared).items()
         for session in _sessions(life, zone)
     ]
 

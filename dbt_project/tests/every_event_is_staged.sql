@@ -1,4 +1,4 @@
--- A returned row is an event of the built days that staging holds nowhere, although it is no bot's and has no copy on
+-- A returned row is an event of the built days that staging holds nowhere, although it is no bot's, names somebody and has no copy on
 -- other days.
 with
 
@@ -23,5 +23,5 @@ where event_id not in (
     from {{ source('analytics', 'events') }}
     where
         event_id in (select event_id from missing)
-        and (bot_verdict = 'bot' or not {{ built_days('occurred_on', before=1, after=1) }})
+        and (bot_verdict = 'bot' or person = '' or not {{ built_days('occurred_on', before=1, after=1) }})
 )

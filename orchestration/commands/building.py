@@ -79,6 +79,21 @@ def _dirty(settings: OrchestrationSettings) -> list[Stretch]:
     return stretches_to_build(dirty, settings.first_shop_day, _today(settings))
 
 
+def _tell_left_out(stretch: Stretch) -> None:
+    from orchestration.left_out import left_out, warnings_of
+    from warehouse.client import Warehouse
+    from warehouse.settings import WarehouseSettings
+
+    with Warehouse.connect(WarehouseSettings.from_env(), "build") as warehouse:
+        sentence = left_out(warehouse, stretch.from_day, stretch.to_day).sentence()
+        warned = warnings_of(warehouse, stretch.from_day, stretch.to_day)
+    if sentence:
+        click.echo(f"  {sentence}")
+    if warned:
+        count = sum(row["events"] for row in warned)
+        click.echo(f"  {count:,} warnings of events kept: `active-analytics summary` shows them")
+
+
 def _run(
     settings: OrchestrationSettings, wanted: Sequence[Stretch], *, is_silent: bool
 ) -> list[dict[str, str]]:
@@ -98,6 +113,7 @@ def _run(
             if not is_silent:
                 took = time.monotonic() - began
                 click.echo(f"{stretch.from_day} to {stretch.to_day} built in {took:.1f} s")
+                _tell_left_out(stretch)
     except (DbtError, BuildFailedError) as error:
         raise click.ClickException(str(error)) from None
     return runs

@@ -76,7 +76,7 @@ def split(identifier: str, other: str, why: str) -> None:
 @click.argument("other", default="")
 @why
 def join(identifier: str, other: str, why: str) -> None:
-    """Take a split back: what was seen together is one person again."""
+    """Take a split back, or release from quarantine: what was seen together is one person."""
     with _warehouse() as warehouse:
         identifier, other = _decide(warehouse, "joined", identifier, other, why)
     click.echo(f"{identifier} is not kept apart from {other or 'everybody'} any more. {NEXT_BUILD}")
@@ -85,14 +85,14 @@ def join(identifier: str, other: str, why: str) -> None:
 @persons.command()
 @as_object
 def report(as_json: bool) -> None:
-    """Show what was kept from merging: too much for one person, or set apart."""
+    """Show what was kept from merging: too much for one person, quarantined, or set apart."""
     with _warehouse() as warehouse:
         rows = unmerged(warehouse)
     if as_json:
         click.echo(json.dumps({"unmerged": rows}))
         return
     if not rows:
-        click.echo("Whatever was seen together is one person: nothing is too large or set apart.")
+        click.echo("Whatever was seen together is one person: nothing was kept apart.")
     for (reason, component), kept in groupby(
         rows, key=lambda row: (row["reason"], row["component"])
     ):
@@ -109,6 +109,12 @@ def _lines_of(reason: str, component: str, kept: Sequence[dict[str, Any]]) -> It
         )
         return
     for row in kept:
+        if reason == "quarantined":
+            yield (
+                f"quarantined: {row['identifier']} {row['decision_reason']}; "
+                "`persons join` releases it, `persons split` makes it final"
+            )
+            continue
         yield (
             f"set apart: {row['identifier']} from {row['other_identifier'] or 'everybody'} "
             f"({row['decision_reason']})"

@@ -10,6 +10,8 @@ import click
 if TYPE_CHECKING:
     from orchestration.reporting import Summary
 
+SHOWN_WARNINGS = 10
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -64,6 +66,8 @@ def show(found: Summary) -> None:
     if not found.is_built:
         console.print("No marts yet: `active-analytics build` makes them.")
         return
+    if found.warnings:
+        console.print(_warnings(found))
     console.print(_pairs(found))
     console.print(_attribution(found))
 
@@ -76,11 +80,20 @@ def _figures(found: Summary) -> object:
     table.add_row("events read", f"{found.events_read:,}")
     table.add_row("  stored, typed and enriched", f"{found.events_stored:,}")
     table.add_row("  of these by bots, left out of the marts", f"{found.bot_events:,}")
+    for reason in found.bot_reasons:
+        table.add_row(f"    {reason['reason']}", f"{reason['events']:,}")
+    table.add_row("    orders that bots tell", f"{found.bot_orders:,}")
+    table.add_row("  of these naming nobody, left out too", f"{found.nobody_events:,}")
+    table.add_row("warnings of events kept", f"{_warned(found):,}")
     table.add_row("  of these by older rules (`enrich`)", f"{found.outdated_events:,}")
     table.add_row("  rejected (dead letters)", f"{found.dead_letters:,}")
     table.add_row("bodies that lost against another", f"{found.event_conflicts:,}")
+    table.add_row(
+        "identifiers in quarantine (`persons report`)", f"{found.quarantined_identifiers:,}"
+    )
     table.add_row("sessions", f"{found.sessions:,}")
     table.add_row("orders", f"{found.orders:,}")
+    table.add_row("  of these naming nobody", f"{found.anonymous_orders:,}")
     table.add_row("  of these without revenue", f"{found.orders_without_revenue:,}")
     table.add_row("  of these without a rate", f"{found.orders_without_rate:,}")
     table.add_row("order lines", f"{found.order_lines:,}")
@@ -88,6 +101,23 @@ def _figures(found: Summary) -> object:
     table.add_row("pairs in 5 or more orders", f"{found.pairs_min5:,}")
     table.add_row("letters due", f"{found.letters:,}")
     table.add_row("  published to the feed", f"{found.letters_published:,}")
+    return table
+
+
+def _warned(found: Summary) -> int:
+    return sum(row["events"] for row in found.warnings)
+
+
+def _warnings(found: Summary) -> object:
+    from rich.table import Table
+
+    table = Table("warning", "field", title="Top warnings", title_justify="left")
+    table.add_column("events", justify="right")
+    table.add_column("such as")
+    for row in found.warnings[:SHOWN_WARNINGS]:
+        table.add_row(row["code"], row["field"], f"{row['events']:,}", row["example_event_id"])
+    if len(found.warnings) > SHOWN_WARNINGS:
+        table.add_row(f"and {len(found.warnings) - SHOWN_WARNINGS:,} more: --json shows them all")
     return table
 
 

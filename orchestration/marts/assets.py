@@ -31,7 +31,13 @@ EVENTS = dg.AssetKey(["analytics", "events"])
 IDENTITY_PAIRS = dg.AssetKey(["analytics", "identity_pairs"])
 SESSIONS = dg.AssetKey(["marts", "sessions"])
 PERSON_MODELS = frozenset(
-    {"stg_identity_decisions", "stg_identity_edges", "int_identifiers_connected", "identifiers"}
+    {
+        "stg_identity_decisions",
+        "stg_quarantined_identifiers",
+        "stg_identity_edges",
+        "int_identifiers_connected",
+        "identifiers",
+    }
 )
 SESSION_MODELS = frozenset({"stg_events", "int_events_sessionized", "sessions"})
 SINGLE_RUN = dg.BackfillPolicy.single_run()

@@ -16,7 +16,11 @@ from orchestration.marts.assets import (
     stored_events,
     stored_pairs,
 )
-from orchestration.marts.checks import every_staged_event_is_in_a_session
+from orchestration.marts.checks import (
+    events_are_as_the_contract_wants_them,
+    every_staged_event_is_in_a_session,
+    nothing_is_in_quarantine,
+)
 from orchestration.marts.dbt import Dbt
 from orchestration.marts.enrichment import enrich_stored_events, rules_changed
 from orchestration.marts.reference import currency_rates, daily_rates, rates_job
@@ -68,7 +72,11 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
             *(*models, day_builds(days, models)),
             currency_rates(settings.shop_currency),
         ],
-        asset_checks=[every_staged_event_is_in_a_session],
+        asset_checks=[
+            every_staged_event_is_in_a_session,
+            events_are_as_the_contract_wants_them,
+            nothing_is_in_quarantine,
+        ],
         jobs=[dg.define_asset_job(JOB, of_days), rates_job(), enrich_stored_events],
         schedules=schedules,
         sensors=[forgetting_sensor(settings.keep_runs_days), rules_changed],

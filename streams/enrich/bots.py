@@ -3,9 +3,10 @@
 `list` names the entry of the kept list of crawlers that matched, `library` an HTTP client,
 `headless` a browser driven by a program, `spider` what ua-parser takes for a crawler, `task` what a
 program was sent to do, `contact` an address for complaints, which browsers do not carry,
-`malformed` what no browser sends. Entries of the list that people's own programs carry too are left
-out, each for a reason below. okhttp is one of them: behind every second Android app is a person. A
-data centre's address or inhuman behaviour is not judged here: marts see more of that.
+`malformed` what no browser sends. What is short or says nothing (`-`, `app`, `Mozilla/5.0`) gives
+nobody away: who is behind it is unknown. Entries of the list that people's own programs carry too
+are left out, each for a reason below. okhttp is one of them: behind every second Android app is a
+person. A data centre's address or inhuman behaviour is not judged here: marts see more of that.
 
 The only door to crawler-user-agents. An entry counts only where it starts a word, else `RED/` would
 find every reader of `WIRED/`.
@@ -83,9 +84,6 @@ _OWN_RULES = {
         ("domain", r"(?i:^[a-z\d-]+(?:\.[a-z\d-]+)*\.(?:com|net|org|info|biz|[a-z]{2})$)"),
     ),
     "malformed": (
-        ("placeholder", r"^\W*(?i:null|undefined|none|unknown|user-agent)?\W*$"),
-        ("short", r"^.{1,5}$"),
-        ("bare", r"^Mozilla(?:/\d\.\d+)?(?: \(compatible;?\))?$"),
         ("markup", r"(?i:<script|<img|<svg|<\?|</|javascript:)"),
         (
             "injection",
@@ -97,6 +95,18 @@ _OWN_RULES = {
         ("no engine", r"^Mozilla/\d\.\d+ \(compatible; [^;()]*;?\)$"),
     ),
 }
+
+
+_TELLS_NOTHING = re.compile(
+    r"\W*(?:null|undefined|none|nil|nan|unknown|user-?agent|\(?not set\)?)?\W*|.{1,5}|"
+    r"Mozilla(?:/\d\.\d+)?(?: \(compatible;?\))?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def tells_nothing(text: str) -> bool:
+    """Whether a user agent is too short, or too usual a placeholder, to tell person from bot."""
+    return _TELLS_NOTHING.fullmatch(text) is not None
 
 
 def bot_reasons_of(text: str, *, is_spider: bool) -> tuple[str, ...]:

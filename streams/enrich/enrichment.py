@@ -23,9 +23,10 @@ from streams.enrich.referrer import INTERNAL, Referrer, referrer_of
 from streams.enrich.sites import shipped_sites
 from streams.enrich.user_agent import user_agent_of, user_agent_tables
 from streams.enrich.visited import Visited
+from streams.nobody import NobodyIds
 from streams.settings import StreamSettings
 
-CODE_VERSION = "3"  # raise it whenever the code answers another way than before
+CODE_VERSION = "4"  # raise it whenever the code answers another way than before
 MOST_REMEMBERED = 50_000  # per kind of value: 10 to 20 MB of usual ones, 80 of the longest kept
 
 
@@ -41,6 +42,7 @@ class Tables:
         channels: from campaign and referrer to channel.
         pages: from address to kind of page and zone of the site.
         geography: from address to country.
+        nobody: identifiers that name nobody.
     """
 
     zone: ZoneInfo
@@ -50,13 +52,15 @@ class Tables:
     channels: ChannelRules = field(default_factory=ChannelRules.read)
     pages: PageRules = field(default_factory=PageRules.read)
     geography: Geography = field(default_factory=lambda: Geography.open(None))
+    nobody: NobodyIds = field(default_factory=NobodyIds.read)
 
     @classmethod
     def of(cls, settings: StreamSettings) -> Tables:
         """Read the tables that settings name.
 
         Raises:
-            ChannelRulesError, PageRulesError, GeographyError: a file is not what it should be.
+            ChannelRulesError, PageRulesError, GeographyError, NobodyIdsError: a file is not what it
+                should be.
         """
         return cls(
             zone=settings.zone,
@@ -66,6 +70,7 @@ class Tables:
             channels=ChannelRules.read(settings.channel_rules),
             pages=PageRules.read(settings.page_rules),
             geography=Geography.open(settings.geo_database),
+            nobody=NobodyIds.read(settings.nobody_ids),
         )
 
     def parts(self) -> dict[str, str]:
@@ -79,6 +84,7 @@ class Tables:
             "channel rules": self.channels.digest,
             "page rules": self.pages.digest,
             "geography": self.geography.digest,
+            "nobody ids": self.nobody.digest,
             "user agents": user_agent_tables(),
             "sites": shipped_sites().digest,
             "public suffixes": version("publicsuffixlist"),
@@ -101,6 +107,7 @@ class Enrichment:
         self.languages = Remembered(language_of)
         self.told_campaigns = Remembered(campaign_told)
         self.own_origins = Remembered(self._is_own)
+        self.nobodys = Remembered(tables.nobody.names_nobody)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.enrich.bots import bot_reasons_of
+from streams.enrich.bots import bot_reasons_of, tells_nothing
 from streams.enrich.device import device_class_of
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from ua_parser import UserAgent as Browser
 
 EXAMINED_CHARACTERS = 1024
-_RULES = "2"  # counts changes of our own rules in bots.py and device.py
+_RULES = "3"  # counts changes of our own rules in bots.py and device.py
 _PACKAGES = ("ua-parser", "ua-parser-builtins", "ua-parser-rs", "crawler-user-agents")
 
 
 class UserAgent(NamedTuple):
     """What a user agent tells; empty where it does not.
 
-    `bot_verdict` is `bot` or `human`, and empty for no user agent: imports and servers get none.
+    `bot_verdict` is `bot` or `human`, and empty where nothing tells: for no user agent, or
+    one that is short or a placeholder.
     """
 
     device_class: str = ""
@@ -60,7 +61,7 @@ def user_agent_of(text: str) -> UserAgent:
         browser_version=_version(told.user_agent),
         os=system,
         os_version=_version(told.os),
-        bot_verdict="bot" if reasons else "human",
+        bot_verdict="bot" if reasons else "" if tells_nothing(text) else "human",
         bot_reasons=reasons,
     )
 

@@ -334,10 +334,6 @@ BOTS = {
         "Cypress/15.5.0 Chrome/138.0.7204.251 Electron/37.6.0 Safari/537.36",
         ("headless: driven browser",),
     ),
-    "the dash of an access log": ("-", ("malformed: placeholder",)),
-    "the null of a script": ("null", ("malformed: placeholder",)),
-    "a cut one": ("Mozi", ("malformed: short",)),
-    "a browser of no name": ("Mozilla/5.0", ("malformed: bare",)),
     "markup": ("<script>alert(1)</script>", ("malformed: markup",)),
     "an attack on a logger": ("${jndi:ldap://x.example/a}", ("malformed: injection",)),
     "an attack on a database": (
@@ -351,6 +347,25 @@ BOTS = {
 def test_bots_are_known_with_every_reason(text: str, reasons: tuple[str, ...]) -> None:
     told = user_agent_of(text)
     assert (told.bot_verdict, told.bot_reasons) == ("bot", reasons)
+
+
+UNKNOWN = ["-", "null", "(not set)", "Mozi", "app", "iOS", "x", "Mozilla/5.0", "User-Agent", "?1"]
+
+
+@pytest.mark.parametrize("text", UNKNOWN)
+def test_a_short_or_empty_word_is_nobodys_user_agent_and_no_bots(text: str) -> None:
+    told = user_agent_of(text)
+    assert (told.bot_verdict, told.bot_reasons) == ("", ())
+
+
+@pytest.mark.parametrize("text", ["MyShop/1.0", "ShopApp 2.3 (iPhone)", "acme/4.0", "Kiosk 7"])
+def test_an_app_of_the_shops_own_is_a_person(text: str) -> None:
+    assert user_agent_of(text).bot_verdict == "human"
+
+
+@pytest.mark.parametrize("text", ["curl", "curl/8", "wget", "Java", "PHP", "Go/1"])
+def test_a_bot_of_few_letters_is_one_still(text: str) -> None:
+    assert user_agent_of(text).bot_verdict == "bot"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"], ids=["nothing", "spaces", "a line's end"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +13,7 @@ from streams.anew import enrich_anew, slices, versions
 from streams.enrich.enrichment import Enrichment, Tables
 from streams.events import Client, Data, Page
 from streams.ledger import claim
+from streams.nobody import NobodyIds
 from streams.ranges import range_rows, store
 from streams.records import Origin
 from streams.verify import verify
@@ -141,3 +143,21 @@ def test_identifiers_that_older_rules_did_not_collect_are_collected(warehouse: W
     enriched(warehouse)
     pairs = warehouse.rows("select identifier, other_identifier from analytics.identity_pairs")
     assert pairs == [("c:c1", "v:v1")]
+
+
+def test_who_names_nobody_by_the_rules_of_today_is_forgotten_where_it_was_paired(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    stored(warehouse, [FIRST, OTHER])
+    pairs = "select distinct identifier, other_identifier from analytics.identity_pairs"
+    assert warehouse.rows(pairs) == [("c:c1", "v:v1")]
+    path = tmp_path / "ours.yml"
+    path.write_text("words: [c1]\n")
+    today = Enrichment(Tables(ZoneInfo("UTC"), nobody=NobodyIds.read(path)), version=2)
+    for part in slices(warehouse, today.version):
+        enrich_anew(warehouse, part, today)
+    assert warehouse.rows(pairs) == []
+    assert warehouse.rows("select distinct person, customer_id from analytics.events") == [
+        ("v:v1", "")
+    ]
+    assert len(marked(warehouse)) == 2

@@ -94,10 +94,11 @@ def test_long_chains_and_hubs_become_one_person_each_or_nobody_at_all(shop: Mart
     paired(shop, zip(low, high, strict=True))
     paired(shop, zip(high, low[1:], strict=False))
     paired(shop, [("v:zzz", f"t:{number}") for number in range(301)])
-    shop.resolve(person_max_identifiers=300)
+    large = {"person_max_identifiers": 300, "identifier_max_partners_per_day": 1000}
+    shop.resolve(**large)
     assert sizes(shop) == {(300, 3), (1, 302)}
     only = ("--select", "unmerged_identifiers")
-    shop.build(EVERY_DAY, options=only, person_max_identifiers=300)
+    shop.build(EVERY_DAY, options=only, **large)
     assert shop.warehouse.rows(
         "select reason, component_size, most_connected[1], count() from marts.unmerged_identifiers"
         " group by all"

@@ -7,7 +7,7 @@ arrives with all others' second batches, and days are built after each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 SCHEDULES = 200
 BATCHES = 3
 AT_MOST = 6  # so that some of these small worlds have a component that is too large
+A_DAY = 2  # and some an identifier that meets too many
 FIRST_NOON = datetime(2026, 3, 2, 20, tzinfo=UTC)  # noon in Los Angeles
 
 
@@ -46,7 +47,7 @@ class Schedule:
 names = st.sampled_from(["", "", "1", "2", "3"])
 pauses = st.sampled_from([0, 10, 29, 30, 31, 300, 24 * 60, 30 * 24 * 60])
 visitors_and_customers = st.tuples(st.sampled_from(["1", "2", "3", "4", ""]), names)
-sightings = st.tuples(visitors_and_customers.filter(any), st.tuples(names, names, names), pauses)
+sightings = st.tuples(visitors_and_customers, st.tuples(names, names, names), pauses)
 
 
 def decisions_about(
@@ -102,7 +103,12 @@ def test_two_hundred_schedules_give_the_persons_and_sessions_of_the_oracle_in_an
     }
     for batch in range(BATCHES):
         play(shop, worlds, batch)
-        build_dirty_days(shop, SESSIONS_ONLY, person_max_identifiers=AT_MOST)
+        build_dirty_days(
+            shop,
+            SESSIONS_ONLY,
+            person_max_identifiers=AT_MOST,
+            identifier_max_partners_per_day=A_DAY,
+        )
     assert unseen_days(shop.warehouse) == {}
     persons = by_world(shop.warehouse.rows("select identifier, person from marts.identifiers"))
     sessions = by_world(
@@ -110,10 +116,18 @@ def test_two_hundred_schedules_give_the_persons_and_sessions_of_the_oracle_in_an
             "select person, began_on, started_at, ended_at, event_count from marts.sessions"
         )
     )
+    quarantines = 0
     for world, (one, batches) in worlds.items():
-        expected = oracle.persons(one.events, one.apart - one.rejoined, AT_MOST)
+        released = {first for first, second in one.rejoined if not second}
+        apart = one.apart - one.rejoined
+        rules = {"a_day": A_DAY, "zone": ZONE, "released": released}
+        expected = oracle.persons(one.events, apart, AT_MOST, **rules)
+        shared = oracle.shared(one.events, apart, AT_MOST, **rules)
+        quarantines += bool(oracle.quarantined(one.events, A_DAY, ZONE) - released)
         assert persons.get(world, set()) == set(expected.items()), (one, batches)
-        assert sessions[world] == set(sessions_of(one.events, expected)), (one, batches)
+        wanted = set(sessions_of(one.events, expected, shared))
+        assert sessions.get(world, set()) == wanted, (one, batches)
+    assert quarantines
     assert len(drawn) >= SCHEDULES
 
 
@@ -178,8 +192,8 @@ def plain(value: Any) -> Any:
 
 
 def sessions_of(
-    events: Iterable[Event], persons: dict[str, str]
+    events: Iterable[Event], persons: dict[str, str], shared: Collection[str]
 ) -> Iterable[tuple[str, date, datetime, datetime, int]]:
-    for one in oracle.sessions(events, ZONE, persons):
+    for one in oracle.sessions(events, ZONE, persons, shared):
         began_on = one.began_at.astimezone(ZONE).date()
         yield one.person, began_on, one.began_at, one.events[-1].time, len(one.events)

@@ -13,6 +13,9 @@
     {%- set new_persons = scratch_relation('persons') -%}
     {%- if existing_relation is none -%}
         {% do clickhouse__create_empty_table(False, target_relation, sql, has_contract) %}
+    {%- else -%}
+        {# a table from before the column: what is shared now differs from it, and marks its days #}
+        {% do run_query('alter table ' ~ target_relation ~ ' add column if not exists is_shared Bool') %}
     {%- endif -%}
 
     {{ run_hooks(pre_hooks) }}
@@ -44,30 +47,32 @@
 
         select identifier
         from (
-            select identifier, person from {{ old_persons }} where is_merged
+            select identifier, (person, is_shared) as state from {{ old_persons }} where is_merged or is_shared
             union all
-            select identifier, person from {{ new_persons }} where is_merged
+            select identifier, (person, is_shared) as state from {{ new_persons }} where is_merged or is_shared
         )
         group by identifier
-        having count() = 1 or min(person) != max(person)
+        having count() = 1 or min(state) != max(state)
 
     ),
 
     events as (
 
-        select distinct occurred_on, person, person as named, customer_id
+        select distinct occurred_on, person, person as named, customer_id, phone_sha256, email_sha256
         from {{ source('analytics', 'events') }}
         where
             person in (select identifier from changed)
             or customer_id in (select substring(identifier, 3) from changed where startsWith(identifier, 'c:'))
+            or phone_sha256 in (select substring(identifier, 3) from changed where startsWith(identifier, 'p:'))
+            or email_sha256 in (select substring(identifier, 3) from changed where startsWith(identifier, 'e:'))
 
     ),
 
     known_events as (
 
-        select occurred_on, customer_id, known_person, named as person
+        select occurred_on, customer_id, phone_sha256, email_sha256, known_person, named as person
         from (
-            select occurred_on, customer_id, named, person as known_person
+            select occurred_on, customer_id, phone_sha256, email_sha256, named, person as known_person
             from ({{ of_resolved_persons('events', old_persons) }})
         )
 

@@ -50,6 +50,7 @@ select
     toLowCardinality(multiIf(
         startsWith(person, 'c:'), 'customer',
         startsWith(person, 'p:') or startsWith(person, 'e:'), 'known visitor',
+        startsWith(person, 'o:'), 'anonymous order',
         'unknown visitor'
     )) as person_class,
     sessions_of_persons.customer_id as customer_id,

@@ -2,7 +2,8 @@
 --
 -- A person is named by the first of its identifiers by rank (customer, phone, e-mail, visitor, partner's), then by
 -- time, then by text: nothing depends on the order of arrival. Of a component that is too large to be one person,
--- every identifier is a person of its own. An identifier without a row was never seen with another one.
+-- every identifier is a person of its own, and so is what is quarantined. An identifier without a row was never seen
+-- with another one.
 {{ config(materialized='persons', order_by='identifier') }}
 
 with
@@ -45,6 +46,19 @@ placed as (
 
 ),
 
+shared as (
+
+    select identifier
+    from {{ ref('stg_quarantined_identifiers') }}
+
+    union all
+
+    select identifier
+    from {{ ref('stg_identity_decisions') }}
+    where other_identifier = '' and decision = 'apart'
+
+),
+
 sized as (
 
     select
@@ -64,6 +78,10 @@ select
     placed.last_seen_at as last_seen_at,
     placed.component as component,
     toUInt32(sized.component_size) as component_size,
-    toBool(sized.component_size between 2 and {{ var('person_max_identifiers') }}) as is_merged
+    toBool(sized.component_size between 2 and {{ var('person_max_identifiers') }}) as is_merged,
+    toBool(
+        sized.component_size > {{ var('person_max_identifiers') }}
+        or placed.identifier in (select identifier from shared)
+    ) as is_shared
 from placed
 inner join sized on placed.component = sized.component

@@ -1,5 +1,5 @@
 -- One row per identifier, or pair of them, that was kept from merging: because everything that hangs together with it
--- is too much to be one person, or because somebody set it apart.
+-- is too much to be one person, because it met too many others in a day, or because somebody set it apart.
 {{ config(materialized='table', tags='roll_up', order_by=['reason', 'component', 'identifier', 'other_identifier']) }}
 
 with
@@ -66,6 +66,26 @@ kept as (
         '' as decision_reason
     from identifiers
     where component_size > {{ var('person_max_identifiers') }}
+
+    union all
+
+    select
+        identifier,
+        '' as other_identifier,
+        'quarantined' as reason,
+        concat(
+            'met ', toString(max(met.1)), ' others (', argMax(met.2, met), ':) first on ', toString(argMax(met.3, met))
+        ) as decision_reason
+    from (
+        select identifier, (partner_count, partner_kind, met_on) as met
+        from {{ ref('stg_quarantined_identifiers') }}
+    )
+    where (identifier, '') not in (
+        select identifier, other_identifier
+        from {{ ref('stg_identity_decisions') }}
+        where decision = 'apart'
+    )
+    group by identifier
 
     union all
 

@@ -1,4 +1,5 @@
--- One row per event of a person: copies under one event id are removed, whichever day they claim, and so are bots.
+-- One row per event of a person: copies under one event id are removed, whichever day they claim, and so are bots'
+-- events and those that name nobody.
 {{ config(
     materialized='shop_days',
     partition_by='occurred_on',
@@ -69,4 +70,4 @@ select
     product_brands,
     product_positions
 from resolved_events
-where bot_verdict != 'bot'
+where bot_verdict != 'bot' and visitor_key != ''

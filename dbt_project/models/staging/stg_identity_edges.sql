@@ -1,4 +1,4 @@
--- One row per pair of identifiers that joins them: seen together, and not set apart by a decision.
+-- One row per pair of identifiers that joins them: seen together, not set apart by a decision, and neither quarantined.
 {{ config(materialized='view') }}
 
 with
@@ -21,6 +21,13 @@ set_apart as (
     from {{ ref('stg_identity_decisions') }}
     where decision = 'apart'
 
+),
+
+quarantined as (
+
+    select identifier
+    from {{ ref('stg_quarantined_identifiers') }}
+
 )
 
 select
@@ -30,7 +37,9 @@ select
     last_met_at as last_seen_at
 from pairs
 where
-    (identifier, '') not in (select identifier, other_identifier from set_apart)
+    identifier not in (select identifier from quarantined)
+    and other_identifier not in (select identifier from quarantined)
+    and (identifier, '') not in (select identifier, other_identifier from set_apart)
     and (other_identifier, '') not in (select identifier, other_identifier from set_apart)
     and (least(identifier, other_identifier), greatest(identifier, other_identifier)) not in (
         select identifier, other_identifier from set_apart
