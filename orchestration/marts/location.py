@@ -16,7 +16,7 @@ from orchestration.marts.assets import (
     stored_events,
     stored_pairs,
 )
-from orchestration.marts.checks import every_staged_event_is_in_a_session
+from orchestration.marts.checks import every_staged_event_is_in_a_session_or_outside_by_rule
 from orchestration.marts.dbt import Dbt
 from orchestration.marts.enrichment import enrich_stored_events, rules_changed
 from orchestration.marts.reference import currency_rates, daily_rates, rates_job
@@ -68,7 +68,7 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
             *(*models, day_builds(days, models)),
             currency_rates(settings.shop_currency),
         ],
-        asset_checks=[every_staged_event_is_in_a_session],
+        asset_checks=[every_staged_event_is_in_a_session_or_outside_by_rule],
         jobs=[dg.define_asset_job(JOB, of_days), rates_job(), enrich_stored_events],
         schedules=schedules,
         sensors=[forgetting_sensor(settings.keep_runs_days), rules_changed],

@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.days import Stretch
 from streams.events import OrderData, OrderPlaced, Product
-from tests.builders import event
+from tests.builders import activity
 from tests.warehouse.marts_world import (
     EVERY_DAY,
     SESSIONS_ONLY,
@@ -37,12 +37,12 @@ def only(day: date) -> Stretch:
 
 
 def views(days: Iterable[date]) -> list[Message]:
-    return [Message(event(id=f"seen {day}", time=noon(day)), 0) for day in days]
+    return [Message(activity(id=f"seen {day}", time=noon(day)), 0) for day in days]
 
 
 def order(day: date, sku: str = "mug") -> Message:
     told = OrderData(order_id="o1", revenue_minor=900, products=[Product(sku=sku)])
-    return Message(event(OrderPlaced, id=f"ordered {day}", time=noon(day), data=told), 0)
+    return Message(activity(OrderPlaced, id=f"ordered {day}", time=noon(day), data=told), 0)
 
 
 def session_days(shop: MartsWorld) -> list[date]:
@@ -112,9 +112,9 @@ def test_a_copy_that_the_broker_took_first_takes_the_event_to_its_own_day(
     shop: MartsWorld,
 ) -> None:
     weeks_later = MONDAY + 20 * DAY
-    shop.arrive([Message(event(id="e1", time=noon(MONDAY)), second=7)])
+    shop.arrive([Message(activity(id="e1", time=noon(MONDAY)), second=7)])
     build_dirty_days(shop, SESSIONS_ONLY)
-    shop.arrive([Message(event(id="e1", time=noon(weeks_later)), second=6)])
+    shop.arrive([Message(activity(id="e1", time=noon(weeks_later)), second=6)])
     build_dirty_days(shop, SESSIONS_ONLY)
     assert session_days(shop) == [weeks_later]
 
