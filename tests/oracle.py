@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from streams.events import CartItemAdded, Event, OrderPaid, OrderPlaced
+from streams.events import CartItemAdded, Event, OrderData, OrderPaid, OrderPlaced
 from streams.identity import RANKS, told_identifiers
 
 GAP = timedelta(minutes=30)
@@ -82,6 +82,8 @@ def distinct(events: Iterable[Event]) -> list[Event]:
 def person_of(event: Event, merged: Mapping[str, str] = MappingProxyType({})) -> str:
     """The visitor's person if he is merged with anything, else the customer's, else the visitor."""
     name, customer = name_of(event), f"c:{event.customerid}"
+    if not name:
+        return f"o:{event.data.order_id}" if isinstance(event.data, OrderData) else ""
     if name in merged or not event.customerid:
         return merged.get(name, name)
     return merged.get(customer, customer)

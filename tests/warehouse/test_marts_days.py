@@ -99,9 +99,9 @@ def test_slices_of_a_build_come_to_the_same_as_one_piece(shop: MartsWorld) -> No
 def test_an_earlier_copy_of_an_order_takes_it_to_another_day(shop: MartsWorld) -> None:
     tuesday, friday = MONDAY + DAY, MONDAY + 4 * DAY
     shop.arrive([order(friday)])
-    build_dirty_days(shop, ("--select", "+order_lines"))
+    build_dirty_days(shop, ("--select", "+order_lines", "+orders"))
     shop.arrive([order(tuesday, sku="pen")])
-    build_dirty_days(shop, ("--select", "+order_lines"))
+    build_dirty_days(shop, ("--select", "+order_lines", "+orders"))
     orders = shop.warehouse.rows("select ordered_on, copy_count, line_count from marts.orders")
     assert orders == [(tuesday, 2, 2)]
     lines = shop.warehouse.rows("select ordered_on, sku from marts.order_lines order by sku")
@@ -123,7 +123,8 @@ def test_a_failed_test_stops_the_build_and_is_named(shop: MartsWorld) -> None:
     shop.arrive([order(MONDAY)])
     shop.build(only(MONDAY), options=("--select", "+orders"))
     shop.warehouse.execute(
-        "insert into marts.orders select * replace (ordered_on + 1 as ordered_on) from marts.orders"
+        "insert into intermediate.int_orders_merged"
+        " select * replace (ordered_on + 1 as ordered_on) from intermediate.int_orders_merged"
     )
     told = shop.attempt(only(MONDAY), options=("--select", "orders"))
     assert "an_order_is_one_row_on_one_day" in told.errors

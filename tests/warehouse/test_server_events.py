@@ -61,7 +61,7 @@ def server(kind: type[Any], at: datetime, data: Data | None = None, **names: Any
 
 def order(at: datetime, order_id: str = "o1", **told: Any) -> Event:
     """An order on a page that says thank you."""
-    thanks = Page(url=SHOP + "thanks", referrer=SHOP)
+    thanks = Page(url=SHOP + "thanks")
     data = OrderData(order_id=order_id, revenue_minor=1_000, page=thanks)
     placed: Event = event(contract.OrderPlaced, **{"time": at, "visitorid": "v", **told}, data=data)
     return placed
