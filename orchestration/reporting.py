@@ -31,6 +31,9 @@ _MESSAGES = """
 _MARTS = """
     select
         (select count() from marts.sessions) as sessions,
+        (
+            select countIf(not is_in_session) from intermediate.int_events_sessionized
+        ) as events_outside_sessions,
         (select count() from marts.orders) as orders,
         (select countIf(not is_revenue_known) from marts.orders) as orders_without_revenue,
         (select countIf(not is_rate_known) from marts.orders) as orders_without_rate,
@@ -76,6 +79,7 @@ _CONFUSION = """
 """
 _NO_MARTS = {
     "sessions": 0,
+    "events_outside_sessions": 0,
     "orders": 0,
     "orders_without_revenue": 0,
     "orders_without_rate": 0,
@@ -104,6 +108,7 @@ class Summary:
     dead_letters: int
     is_built: bool
     sessions: int
+    events_outside_sessions: int
     orders: int
     orders_without_revenue: int
     orders_without_rate: int

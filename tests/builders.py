@@ -8,12 +8,15 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from streams.decode import Decoded
 from streams.enrich.enrichment import Enrichment, Tables
-from streams.events import Data, Envelope, Event, PageViewed, encode, key_of
+from streams.events import Data, Envelope, Event, Page, PageViewed, encode, key_of
 from streams.records import Record
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+SHOP_PAGE = Page(url="https://shop.example/")
 
 
 def event(kind: type[Envelope] = PageViewed, **attributes: Any) -> Any:
@@ -27,6 +30,14 @@ def event(kind: type[Envelope] = PageViewed, **attributes: Any) -> Any:
         "data": Data(),
     }
     return kind(**{**given, **attributes})
+
+
+def activity(kind: type[Envelope] = PageViewed, **attributes: Any) -> Any:
+    """The same as something that a visitor did: on a page, unless it tells a page or a client."""
+    told = event(kind, **attributes)
+    if told.data.page is None and told.data.client is None:
+        return replace(told, data=replace(told.data, page=SHOP_PAGE))
+    return told
 
 
 def accepted(events: Iterable[Event]) -> list[tuple[Record, Decoded]]:

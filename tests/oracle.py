@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from streams.events import CartItemAdded, Event, OrderPaid, OrderPlaced
+from streams.events import CartItemAdded, Event, OrderData, OrderPaid, OrderPlaced
 from streams.identity import RANKS, told_identifiers
 
 GAP = timedelta(minutes=30)
@@ -24,14 +24,27 @@ WAIT = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Session:
-    """Consecutive events of a person, none later than the gap after the one before."""
+    """What a visitor did, no event later than the gap after the one before.
+
+    `events` are the visitor's own, in order; `server_events` what a server told of it.
+    """
 
     person: str
     events: tuple[Event, ...]
+    server_events: tuple[Event, ...] = ()
 
     @property
     def began_at(self) -> datetime:
         return self.events[0].time
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.events[-1].time
+
+    @property
+    def visits(self) -> set[str]:
+        """The visits that the source itself tells of."""
+        return {event.visitid for event in self.events} - {""}
 
 
 @dataclass
@@ -72,10 +85,13 @@ def person_of(
     shared: Collection[str] = (),
 ) -> str:
     """The person of the first name that is merged with anything; else the customer; else
-    the phone or the e-mail that is not shared; else the visitor, or what else there is.
+    the phone or the e-mail that is not shared; else the visitor, or what else there is. An order
+    of nobody is that of a person of its own.
     """
     names = {one[0]: one for one in identifiers_of(event)}
     raw = next((names[kind] for kind in "vcpet" if kind in names), "")
+    if not raw:
+        return f"o:{event.data.order_id}" if isinstance(event.data, OrderData) else ""
     known = [names[kind] for kind in "cpe" if kind in names]
     for name in (raw, *known):
         if name in merged:
@@ -207,18 +223,68 @@ def by_person(
     return lives
 
 
+def name_of(event: Event) -> str:
+    """The first name of an event itself, whoever that turns out to be; empty for nobody."""
+    names = {name[0]: name for name in identifiers_of(event)}
+    return next((names[kind] for kind in "vcpet" if kind in names), "")
+
+
+def is_of_visit(event: Event) -> bool:
+    """Whether a named visitor did it: with a page or a client, and not a server's own word."""
+    has_visitor_parts = event.data.page is not None or event.data.client is not None
+    return type(event).is_activity and has_visitor_parts and name_of(event) != ""
+
+
 def sessions(
     events: Iterable[Event],
     zone: tzinfo = UTC,
     resolved: Mapping[str, str] = MappingProxyType({}),
     shared: Collection[str] = (),
 ) -> list[Session]:
-    """The sessions of all persons; nobody's order matters but its own."""
-    return [
+    """The sessions of all visitors, with what servers told of them."""
+    known = merged(resolved)
+    lives: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    told_by_servers: list[Event] = []
+    for event in in_order(distinct(events)):
+        if is_of_visit(event):
+            lives[name_of(event), person_of(event, known, shared)].append(event)
+        else:
+            told_by_servers.append(event)
+    cut = [
         Session(person, tuple(session))
-        for person, life in by_person(events, resolved, shared).items()
+        for (_, person), life in lives.items()
         for session in _sessions(life, zone)
     ]
+    joined: dict[int, list[Event]] = defaultdict(list)
+    by_persons: dict[str, list[int]] = defaultdict(list)
+    for number, session in enumerate(cut):
+        by_persons[session.person].append(number)
+    for event in told_by_servers:
+        if name_of(event):
+            numbers = by_persons[person_of(event, known, shared)]
+            near = [one for one in numbers if _is_near(cut[one], event, zone)]
+            chosen = max(near, key=lambda one: _preference(cut[one], event), default=None)
+            if chosen is not None and any(_preference(cut[chosen], event)[:2]):
+                joined[chosen].append(event)
+    return [
+        Session(session.person, session.events, tuple(joined[number]))
+        for number, session in enumerate(cut)
+    ]
+
+
+def _is_near(session: Session, event: Event, zone: tzinfo) -> bool:
+    """Whether it began on the day of the event, or on the day before after its first half hour."""
+    began_on, told_on = _day(session.events[0], zone), _day(event, zone)
+    first_gap_ends = datetime.combine(began_on, time(), zone).astimezone(UTC) + GAP
+    return began_on == told_on or (
+        began_on == told_on - timedelta(days=1) and session.began_at > first_gap_ends
+    )
+
+
+def _preference(session: Session, event: Event) -> tuple[bool, bool, datetime]:
+    """Named, open, begun last: in this order."""
+    is_open = session.began_at <= event.time <= session.ended_at + GAP
+    return event.visitid in session.visits, is_open, session.began_at
 
 
 def _sessions(life: Sequence[Event], zone: tzinfo) -> list[list[Event]]:
@@ -249,13 +315,16 @@ def _day(event: Event, zone: tzinfo) -> date:
     return event.time.astimezone(zone).date()
 
 
-def orders(events: Iterable[Event]) -> dict[str, Order]:
+def orders(
+    events: Iterable[Event], resolved: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Order]:
     """Orders by id, merged from copies: the first tells who and when, the largest how much."""
     found: dict[str, Order] = {}
+    shared = merged(resolved)
     for event in in_order(distinct(events)):
         if isinstance(event, OrderPlaced):
             told = event.data
-            order = found.setdefault(told.order_id, Order(person_of(event), event.time))
+            order = found.setdefault(told.order_id, Order(person_of(event, shared), event.time))
             order.copies += 1
             order.skus |= {line.sku for line in told.products}
             if told.revenue_minor is not None:

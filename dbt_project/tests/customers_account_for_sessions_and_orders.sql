@@ -6,6 +6,7 @@ customers as (
     select
         sum(session_count) as sessions,
         sum(event_count) as events,
+        sum(server_event_count) as server_events,
         sum(order_count) as orders,
         sum(revenue_minor) as revenue
     from {{ ref('customers') }}
@@ -16,8 +17,16 @@ all_sessions as (
 
     select
         count() as sessions,
-        sum(event_count) as events
+        sum(event_count) as events,
+        sum(server_event_count) as server_events
     from {{ ref('sessions') }}
+
+),
+
+outside as (
+
+    select countIf(outside_reason = 'server') as server_events
+    from {{ ref('int_events_sessionized') }}
 
 ),
 
@@ -37,9 +46,11 @@ select
     all_orders.orders as orders_there
 from customers
 cross join all_sessions
+cross join outside
 cross join all_orders
 where
     customers.sessions != all_sessions.sessions
     or customers.events != all_sessions.events
+    or customers.server_events != all_sessions.server_events + outside.server_events
     or customers.orders != all_orders.orders
     or customers.revenue != all_orders.revenue

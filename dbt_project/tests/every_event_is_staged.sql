@@ -23,5 +23,5 @@ where event_id not in (
     from {{ source('analytics', 'events') }}
     where
         event_id in (select event_id from missing)
-        and (bot_verdict = 'bot' or person = '' or not {{ built_days('occurred_on', before=1, after=1) }})
+        and (bot_verdict = 'bot' or not {{ built_days('occurred_on', before=1, after=1) }})
 )

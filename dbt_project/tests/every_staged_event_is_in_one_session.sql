@@ -1,4 +1,4 @@
--- A returned row is a day whose staged events and whose events in sessions are not the same ones.
+-- A returned row is a day whose staged events and whose events in sessions or outside by rule are not the same ones.
 with
 
 staged as (
@@ -13,14 +13,17 @@ staged as (
 
 ),
 
-in_sessions as (
+accounted as (
 
     select
         occurred_on,
         count() as event_count,
         groupBitXor(cityHash64(event_id)) as fingerprint
     from {{ ref('int_events_sessionized') }}
-    where {{ built_days('occurred_on') }}
+    where
+        {{ built_days('occurred_on') }}
+        and (is_in_session != (session_id = toUUID('00000000-0000-0000-0000-000000000000')))
+        and (is_in_session = (outside_reason = ''))
     group by occurred_on
 
 )
@@ -28,7 +31,7 @@ in_sessions as (
 select
     occurred_on,
     staged.event_count as staged_count,
-    in_sessions.event_count as in_sessions_count
+    accounted.event_count as accounted_count
 from staged
-full outer join in_sessions using (occurred_on)
-where staged.event_count != in_sessions.event_count or staged.fingerprint != in_sessions.fingerprint
+full outer join accounted using (occurred_on)
+where staged.event_count != accounted.event_count or staged.fingerprint != accounted.fingerprint

@@ -5,7 +5,7 @@ counted as (
 
     select
         began_on,
-        sum(event_count) as event_count
+        sum(event_count + server_event_count) as event_count
     from {{ ref('sessions') }}
     where {{ built_days('began_on') }}
     group by began_on
@@ -18,7 +18,7 @@ in_sessions as (
         began_on,
         count() as event_count
     from {{ ref('int_events_sessionized') }}
-    where {{ built_days('began_on') }} and {{ built_days('occurred_on', after=1) }}
+    where is_in_session and {{ built_days('began_on') }} and {{ built_days('occurred_on', after=1) }}
     group by began_on
 
 )

@@ -1,4 +1,4 @@
--- A returned row is a session that begins within the gap after the person's previous one, on the same shop day.
+-- A returned row is a session that begins within the gap after the visitor's previous one, on the same shop day.
 with
 
 sessions as (
@@ -11,7 +11,7 @@ sessions as (
         lagInFrame(ended_at) over following_session as previous_ended_at
     from {{ ref('sessions') }}
     where {{ built_days('began_on') }}
-    window following_session as (partition by person order by started_at, session_id)
+    window following_session as (partition by visitor_key, person order by started_at, session_id)
 
 )
 

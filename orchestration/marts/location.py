@@ -18,7 +18,7 @@ from orchestration.marts.assets import (
 )
 from orchestration.marts.checks import (
     events_are_as_the_contract_wants_them,
-    every_staged_event_is_in_a_session,
+    every_staged_event_is_in_a_session_or_outside_by_rule,
     nothing_is_in_quarantine,
 )
 from orchestration.marts.dbt import Dbt
@@ -73,7 +73,7 @@ def definitions(settings: OrchestrationSettings) -> dg.Definitions:
             currency_rates(settings.shop_currency),
         ],
         asset_checks=[
-            every_staged_event_is_in_a_session,
+            every_staged_event_is_in_a_session_or_outside_by_rule,
             events_are_as_the_contract_wants_them,
             nothing_is_in_quarantine,
         ],

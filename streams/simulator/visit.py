@@ -14,7 +14,16 @@ import msgspec
 from msgspec.structs import replace
 
 from streams import events as contract
-from streams.events import CartData, Data, Event, Page, Product, ProductData, ProductListData
+from streams.events import (
+    CartData,
+    Client,
+    Data,
+    Event,
+    Page,
+    Product,
+    ProductData,
+    ProductListData,
+)
 from streams.simulator.chronicle import Chronicle, Person
 from streams.simulator.shop import SITE, Shop, Way
 
@@ -22,6 +31,10 @@ _GAP = timedelta(minutes=30)
 _LONG_PAUSES = (_GAP, _GAP + timedelta(microseconds=1), timedelta(minutes=47), timedelta(hours=3))
 _WISHES = ("mug", "warm socks", "gift", "hoodie xl", "recycled", "señor teapot")
 _STEPS = 3
+_APP = Client(
+    user_agent="Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Version/4.0 Chrome/124.0.0.0 Mobile Safari/537.36"
+)
 
 
 @dataclass(slots=True)
@@ -38,6 +51,7 @@ class Visit:
     cart: dict[str, Product] = field(default_factory=dict)
     is_known: bool = False
     _told: int = 0
+    _shown: Page | None = None
 
     def walk(self) -> bool:
         """Go through the visit; whether its cart was checked out."""
@@ -47,9 +61,15 @@ class Visit:
         return bool(self.cart) and self.rng.random() < 0.6 and self._check_out()
 
     def tell(self, kind: Callable[..., Event], data: Data) -> None:
-        """Tell what happened now; the clock goes on."""
+        """Tell what happened now, and where: on the page shown last, or in the app."""
         self._told += 1
         is_web = not self.way.channel
+        if not is_web:
+            data = replace(data, client=_APP)
+        elif data.page is None:
+            data = replace(data, page=self._shown)
+        else:
+            self._shown = replace(data.page, referrer="")
         self.chronicle.tell(
             kind,
             data,

@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams import events as contract
-from streams.events import CartData, Data, Event, OrderData, Product
+from streams.events import CartData, Data, Event, OrderData, Page, Product
 from tests import oracle
 
 MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+PAGE = Page(url="https://shop.example/")
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -23,11 +24,11 @@ def attributes(at: datetime, **changes: str) -> dict[str, object]:
 
 
 def seen(at: datetime, **changes: str) -> Event:
-    return contract.PageViewed(**attributes(at, **changes), data=Data())
+    return contract.PageViewed(**attributes(at, **changes), data=Data(page=PAGE))
 
 
 def added(at: datetime, **changes: str) -> Event:
-    cart = CartData(products=[Product(sku="MUG")])
+    cart = CartData(page=PAGE, products=[Product(sku="MUG")])
     return contract.CartItemAdded(**attributes(at, **changes), data=cart)
 
 

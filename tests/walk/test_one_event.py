@@ -12,13 +12,15 @@ CART = b"""{
     "specversion": "1.0", "id": "cart-1", "source": "/shop.example", "type": "cart.item_added",
     "time": "2026-03-14T09:26:53.589Z", "visitorid": "007", "channel": "Email",
     "data": {
+        "page": {"url": "https://shop.example/p/mug-blue"},
         "products": [{"sku": "MUG-BLUE", "name": "Blue mug", "price_minor": 1290, "quantity": 1}],
         "context": {"stock": 14}
     }
 }"""
 A_DAY_LATER = b"""{
     "specversion": "1.0", "id": "page-1", "source": "/shop.example", "type": "page.viewed",
-    "time": "2026-03-15T10:00:00Z", "visitorid": "007", "data": {}
+    "time": "2026-03-15T10:00:00Z", "visitorid": "007",
+    "data": {"page": {"url": "https://shop.example/"}}
 }"""
 BROKEN = b'{"specversion": "1.0", "type": "cart.item_aded"'
 
@@ -42,7 +44,7 @@ def test_one_event_walks_from_the_topic_to_the_feed(
     assert len(answer(told, "build")["runs"]) == 1
     assert answer(told, "build")["runs"] == []
     sessions = warehouse.rows("select person, channel, event_count from marts.sessions order by 2")
-    assert sessions == [("v:007", "Email", 1), ("v:007", "Unassigned", 1)]
+    assert sessions == [("v:007", "Direct", 1), ("v:007", "Email", 1)]
 
     assert answer(told, "detect", "--shop-clock")["fired"] == 1
     assert answer(told, "detect", "--shop-clock")["fired"] == 0

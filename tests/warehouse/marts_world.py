@@ -34,6 +34,7 @@ TABLES = (
     "staging.stg_events",
     "staging.stg_orders",
     "intermediate.int_events_sessionized",
+    "intermediate.int_visits",
     "intermediate.int_order_touchpoints",
     "marts.sessions",
     "marts.orders",

@@ -1,5 +1,6 @@
 """Random events that look for trouble: pauses of exactly the gap, midnights, copies, late orders.
 
+Some events name a customer, some only him, and some are told by a server: without page or client.
 The days hold a night on which clocks are turned back, and some people who never sleep.
 """
 
@@ -78,22 +79,25 @@ def _event(rng: Random, visitor: str, number: int, at: datetime) -> Event:
         id=f"{visitor}-{number}",
         source="/shop",
         time=at,
-        visitorid=visitor,
+        visitorid=visitor if rng.random() < 0.9 else "",
+        customerid=f"c{visitor}" if number % 7 == 3 or rng.random() < 0.1 else "",
         visitid=rng.choice(("", "", "w1", "w2")),
         visitsequence=rng.randrange(3),
-        channel=rng.choice(CHANNELS),
+        channel=rng.choice((*CHANNELS, "")),
         data=_data(rng, kind),
     )
 
 
 def _data(rng: Random, kind: type[contract.Envelope]) -> Data:
-    page = Page(url=f"https://shop.example/{rng.randrange(9)}")
+    campaign = rng.choice(("", "", "?utm_source=news&utm_medium=email", "?gclid=7"))
+    page = Page(url=f"https://shop.example/{rng.randrange(9)}{campaign}")
     if kind is contract.PageViewed:
         return Data(page=page)
     products = [_product(rng, sku) for sku in rng.sample(SKUS, rng.randrange(1, 4))]
     if kind is contract.CartItemAdded:
-        return CartData(page=page, products=products)
+        return CartData(page=rng.choice((page, page, None)), products=products)
     return OrderData(
+        page=rng.choice((page, None)),
         order_id=f"o{rng.randrange(25)}",
         revenue_minor=rng.choice((None, rng.randrange(9_000))),
         tax_minor=rng.randrange(100),
@@ -111,4 +115,5 @@ def _copy(rng: Random, event: Event) -> Event:
     if rng.random() < 0.3:
         return event
     moved = event.time + rng.choice((-1, 0, 1, 2)) * timedelta(days=1)
-    return _event(rng, event.visitorid, int(event.id.rpartition("-")[2]), moved)
+    visitor, _, number = event.id.rpartition("-")
+    return _event(rng, visitor, int(number), moved)

@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.days import Stretch
 from streams.events import OrderData, OrderPlaced, Product
-from tests.builders import event
+from tests.builders import activity
 from tests.warehouse.marts_world import (
     EVERY_DAY,
     SESSIONS_ONLY,
@@ -37,12 +37,12 @@ def only(day: date) -> Stretch:
 
 
 def views(days: Iterable[date]) -> list[Message]:
-    return [Message(event(id=f"seen {day}", time=noon(day)), 0) for day in days]
+    return [Message(activity(id=f"seen {day}", time=noon(day)), 0) for day in days]
 
 
 def order(day: date, sku: str = "mug") -> Message:
     told = OrderData(order_id="o1", revenue_minor=900, products=[Product(sku=sku)])
-    return Message(event(OrderPlaced, id=f"ordered {day}", time=noon(day), data=told), 0)
+    return Message(activity(OrderPlaced, id=f"ordered {day}", time=noon(day), data=told), 0)
 
 
 def session_days(shop: MartsWorld) -> list[date]:
@@ -99,9 +99,9 @@ def test_slices_of_a_build_come_to_the_same_as_one_piece(shop: MartsWorld) -> No
 def test_an_earlier_copy_of_an_order_takes_it_to_another_day(shop: MartsWorld) -> None:
     tuesday, friday = MONDAY + DAY, MONDAY + 4 * DAY
     shop.arrive([order(friday)])
-    build_dirty_days(shop, ("--select", "+order_lines"))
+    build_dirty_days(shop, ("--select", "+order_lines", "+orders"))
     shop.arrive([order(tuesday, sku="pen")])
-    build_dirty_days(shop, ("--select", "+order_lines"))
+    build_dirty_days(shop, ("--select", "+order_lines", "+orders"))
     orders = shop.warehouse.rows("select ordered_on, copy_count, line_count from marts.orders")
     assert orders == [(tuesday, 2, 2)]
     lines = shop.warehouse.rows("select ordered_on, sku from marts.order_lines order by sku")
@@ -112,9 +112,9 @@ def test_a_copy_that_the_broker_took_first_takes_the_event_to_its_own_day(
     shop: MartsWorld,
 ) -> None:
     weeks_later = MONDAY + 20 * DAY
-    shop.arrive([Message(event(id="e1", time=noon(MONDAY)), second=7)])
+    shop.arrive([Message(activity(id="e1", time=noon(MONDAY)), second=7)])
     build_dirty_days(shop, SESSIONS_ONLY)
-    shop.arrive([Message(event(id="e1", time=noon(weeks_later)), second=6)])
+    shop.arrive([Message(activity(id="e1", time=noon(weeks_later)), second=6)])
     build_dirty_days(shop, SESSIONS_ONLY)
     assert session_days(shop) == [weeks_later]
 
@@ -123,7 +123,8 @@ def test_a_failed_test_stops_the_build_and_is_named(shop: MartsWorld) -> None:
     shop.arrive([order(MONDAY)])
     shop.build(only(MONDAY), options=("--select", "+orders"))
     shop.warehouse.execute(
-        "insert into marts.orders select * replace (ordered_on + 1 as ordered_on) from marts.orders"
+        "insert into intermediate.int_orders_merged"
+        " select * replace (ordered_on + 1 as ordered_on) from intermediate.int_orders_merged"
     )
     told = shop.attempt(only(MONDAY), options=("--select", "orders"))
     assert "an_order_is_one_row_on_one_day" in told.errors

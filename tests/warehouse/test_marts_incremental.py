@@ -49,11 +49,19 @@ def test_sessions_and_orders_are_those_that_the_oracle_finds(shop: MartsWorld) -
     shop.arrive(told)
     shop.rebuild()
     events = [message.event for message in told]
+    persons = oracle.persons(events)
     assert sessions_built(shop) == {
-        (one.person, day_of(one.began_at), one.began_at, one.events[-1].time, len(one.events))
-        for one in oracle.sessions(events, ZONE)
+        (
+            one.person,
+            day_of(one.began_at),
+            one.began_at,
+            one.ended_at,
+            len(one.events),
+            len(one.server_events),
+        )
+        for one in oracle.sessions(events, ZONE, persons)
     }
-    orders = oracle.orders(events)
+    orders = oracle.orders(events, persons)
     assert orders_built(shop) == {
         (order_id, one.person, one.placed_at, one.revenue_minor, one.copies, len(one.skus))
         for order_id, one in orders.items()
@@ -62,7 +70,7 @@ def test_sessions_and_orders_are_those_that_the_oracle_finds(shop: MartsWorld) -
 
 
 def sessions_built(shop: MartsWorld) -> set[tuple[object, ...]]:
-    columns = "person, began_on, started_at, ended_at, event_count"
+    columns = "person, began_on, started_at, ended_at, event_count, server_event_count"
     return in_utc(shop.warehouse.rows(f"select {columns} from marts.sessions"))
 
 

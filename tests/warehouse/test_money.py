@@ -11,7 +11,7 @@ import pytest
 from orchestration.currency_rates import Loaded, Rate, load
 from orchestration.days import dirty_days, record_build, unseen_days
 from streams.events import Event, OrderData, OrderPlaced, Product
-from tests.builders import event
+from tests.builders import activity
 from tests.warehouse.marts_world import EVERY_DAY, MartsWorld, Message, build_dirty_days
 
 # dbt's logger forgets to close the file it wrote
@@ -22,7 +22,7 @@ FRIDAY, SATURDAY, MONDAY = date(2026, 3, 6), date(2026, 3, 7), date(2026, 3, 9)
 
 
 def order(number: str, day: date, currency: str, cents: int) -> Event:
-    placed: Event = event(
+    placed: Event = activity(
         OrderPlaced,
         id=number,
         time=datetime(day.year, day.month, day.day, 20, tzinfo=UTC),

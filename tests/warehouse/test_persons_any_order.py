@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from orchestration.days import unseen_days
 from streams.events import Data, Event, Identifiers
 from tests import oracle
-from tests.builders import event
+from tests.builders import SHOP_PAGE, event
 from tests.warehouse.marts_world import SESSIONS_ONLY, ZONE, MartsWorld, Message, build_dirty_days
 
 # dbt's logger forgets to close the file it wrote
@@ -73,7 +73,10 @@ def schedules(draw: st.DrawFn) -> Schedule:
                 time=at,
                 visitorid=visitor,
                 customerid=customer,
-                data=Data(identifiers=told if number % 2 else None),
+                data=Data(
+                    identifiers=told if number % 2 else None,
+                    page=SHOP_PAGE if number % 3 else None,
+                ),
             )
         )
     batches = st.lists(st.integers(0, BATCHES - 1), min_size=len(events), max_size=len(events)).map(
@@ -113,7 +116,8 @@ def test_two_hundred_schedules_give_the_persons_and_sessions_of_the_oracle_in_an
     persons = by_world(shop.warehouse.rows("select identifier, person from marts.identifiers"))
     sessions = by_world(
         shop.warehouse.rows(
-            "select person, began_on, started_at, ended_at, event_count from marts.sessions"
+            "select person, began_on, started_at, ended_at, event_count, server_event_count"
+            " from marts.sessions"
         )
     )
     quarantines = 0
@@ -162,7 +166,7 @@ def within(world: str, one: Event) -> Event:
         id=f"{one.id}@{world}",
         visitorid=one.visitorid and f"{one.visitorid}@{world}",
         customerid=one.customerid and f"{one.customerid}@{world}",
-        data=Data(identifiers=Identifiers(**names) if told else None),
+        data=msgspec.structs.replace(one.data, identifiers=Identifiers(**names) if told else None),
     )
 
 
@@ -193,7 +197,8 @@ def plain(value: Any) -> Any:
 
 def sessions_of(
     events: Iterable[Event], persons: dict[str, str], shared: Collection[str]
-) -> Iterable[tuple[str, date, datetime, datetime, int]]:
+) -> Iterable[tuple[str, date, datetime, datetime, int, int]]:
     for one in oracle.sessions(events, ZONE, persons, shared):
         began_on = one.began_at.astimezone(ZONE).date()
-        yield one.person, began_on, one.began_at, one.events[-1].time, len(one.events)
+        counts = len(one.events), len(one.server_events)
+        yield (one.person, began_on, one.began_at, one.ended_at, *counts)

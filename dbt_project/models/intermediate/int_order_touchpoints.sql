@@ -1,49 +1,40 @@
--- One row per order and visit that led to it.
+-- One row per order and touch that led to it: a visit, or another campaign within a visit.
 --
--- A visit is the source's own when it tells one, else the session. It leads to an order of the same person that comes
--- within the lookback after the visit's beginning. An order that no such visit leads to (its own began too early) has
--- one touchpoint: its own channel.
+-- A touch leads to an order of the same person that comes within the lookback after it. An order that none leads to
+-- (its visit began too early, or there is none) has one touchpoint: its own channel.
 {{ config(materialized='table', tags='roll_up', order_by=['order_id', 'position']) }}
 
 with
 
 orders as (
 
-    select order_id, person, ordered_at, channel
+    select order_id, person, ordered_at, channel, channel_source
     from {{ ref('int_orders_merged') }}
 
 ),
 
-events as (
-
-    select person, visit_id, occurred_at, visit_sequence, event_id, channel
-    from {{ ref('int_events_sessionized') }}
-    where person in (select person from orders)
-
-),
-
-visits as (
+touches as (
 
     select
         person,
         visit_id,
-        min(occurred_at) as began_at,
-        argMin(channel, (occurred_at, visit_sequence, event_id)) as channel
-    from events
-    group by person, visit_id
+        touch.1 as touched_at,
+        (touch.2, touch.3, touch.4) as channel_known
+    from {{ ref('int_visits') }}
+    array join touches as touch
 
 ),
 
-visits_before as (
+touches_before as (
 
     select
         orders.order_id as order_id,
-        arraySort(groupArray((visits.began_at, visits.visit_id, toString(visits.channel)))) as path
+        arraySort(groupArray((touches.touched_at, touches.visit_id, touches.channel_known))) as path
     from orders
-    inner join visits on orders.person = visits.person
+    inner join touches on orders.person = touches.person
     where
-        visits.began_at >= orders.ordered_at - interval {{ var('attribution_lookback_days') }} day
-        and visits.began_at <= orders.ordered_at
+        touches.touched_at >= orders.ordered_at - interval {{ var('attribution_lookback_days') }} day
+        and touches.touched_at <= orders.ordered_at
     group by order_id
 
 ),
@@ -53,12 +44,16 @@ paths as (
     select
         orders.order_id as order_id,
         if(
-            empty(visits_before.path),
-            [(orders.ordered_at, '', toString(orders.channel))],
-            visits_before.path
+            empty(touches_before.path),
+            [(
+                orders.ordered_at,
+                '',
+                (toString(orders.channel), toString(orders.channel_source), false)
+            )],
+            touches_before.path
         ) as path
     from orders
-    left join visits_before on orders.order_id = visits_before.order_id
+    left join touches_before on orders.order_id = touches_before.order_id
 
 )
 
@@ -68,7 +63,9 @@ select
     toUInt32(length(path)) as touchpoint_count,
     touchpoint.2 as visit_id,
     touchpoint.1 as began_at,
-    toLowCardinality(touchpoint.3) as channel
+    toLowCardinality(touchpoint.3.1) as channel,
+    toLowCardinality(touchpoint.3.2) as channel_source,
+    touchpoint.3.3 as is_channel_direct
 from paths
 array join
     path as touchpoint,

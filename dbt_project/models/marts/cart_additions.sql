@@ -9,7 +9,7 @@ with
 
 additions as (
 
-    select event_id, person, session_id, position, occurred_at, occurred_on
+    select event_id, person, session_id, occurred_at, visit_sequence, occurred_on
     from {{ ref('int_events_sessionized') }}
     where kind = 'cart.item_added' and {{ built_days('occurred_on', after=1) }}
 
@@ -31,12 +31,16 @@ followed_additions as (
         session_id,
         occurred_at,
         occurred_on,
-        leadInFrame(occurred_at, 1, {{ far_future() }}) over (
-            partition by session_id
-            order by position
-            rows between current row and unbounded following
-        ) as next_added_at
+        leadInFrame(occurred_on) over following_addition as next_added_on,
+        leadInFrame(occurred_at, 1, {{ far_future() }}) over following_addition as following_added_at,
+        -- outside of sessions a person's additions follow each other too, but no further than a build can see
+        if(next_added_on > occurred_on + 1, {{ far_future() }}, following_added_at) as next_added_at
     from additions
+    window following_addition as (
+        partition by person, session_id
+        order by occurred_at, visit_sequence, event_id
+        rows between current row and unbounded following
+    )
 
 )
 

@@ -14,7 +14,7 @@ orders as (
 
 touchpoints as (
 
-    select order_id, position, touchpoint_count, channel
+    select order_id, position, touchpoint_count, channel, is_channel_direct
     from {{ ref('int_order_touchpoints') }}
 
 ),
@@ -24,9 +24,9 @@ last_positions as (
     select
         order_id,
         max(position) as last_position,
-        maxIf(position, channel != 'Direct') as last_told_position,
-        -- a path of nothing but direct visits has no better last touch than its last
-        if(last_told_position = 0, last_position, last_told_position) as last_non_direct_position
+        maxIf(position, not is_channel_direct) as last_telling_position,
+        -- a path of nothing but direct touches has no better last touch than its last
+        if(last_telling_position = 0, last_position, last_telling_position) as last_non_direct_position
     from touchpoints
     group by order_id
 

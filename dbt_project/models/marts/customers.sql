@@ -5,8 +5,18 @@ with
 
 sessions as (
 
-    select session_id, person, started_at, ended_at, event_count, channel, channel_source, customer_id
+    select
+        session_id, person, started_at, ended_at, event_count, server_event_count, channel, channel_source, customer_id
     from {{ ref('sessions') }}
+
+),
+
+-- what servers told of persons while none of their sessions was open
+outside_events as (
+
+    select person, customer_id, occurred_at, event_id
+    from {{ ref('int_events_sessionized') }}
+    where outside_reason = 'server'
 
 ),
 
@@ -25,9 +35,21 @@ sessions_of_persons as (
         max(ended_at) as last_seen_at,
         count() as session_count,
         sum(event_count) as event_count,
+        sum(server_event_count) as server_event_count,
         argMin((channel, channel_source), (started_at, session_id)) as first_touch,
         argMaxIf(customer_id, (started_at, session_id), customer_id != '') as customer_id
     from sessions
+    group by person
+
+),
+
+outside_events_of_persons as (
+
+    select
+        person,
+        count() as server_event_count,
+        argMaxIf(customer_id, (occurred_at, event_id), customer_id != '') as customer_id
+    from outside_events
     group by person
 
 ),
@@ -53,11 +75,14 @@ select
         startsWith(person, 'o:'), 'anonymous order',
         'unknown visitor'
     )) as person_class,
-    sessions_of_persons.customer_id as customer_id,
+    if(
+        sessions_of_persons.customer_id != '', sessions_of_persons.customer_id, outside_events_of_persons.customer_id
+    ) as customer_id,
     sessions_of_persons.first_seen_at as first_seen_at,
     sessions_of_persons.last_seen_at as last_seen_at,
     toUInt32(sessions_of_persons.session_count) as session_count,
     sessions_of_persons.event_count as event_count,
+    sessions_of_persons.server_event_count + outside_events_of_persons.server_event_count as server_event_count,
     toLowCardinality(sessions_of_persons.first_touch.1) as first_channel,
     toLowCardinality(sessions_of_persons.first_touch.2) as first_channel_source,
     toUInt32(orders_of_persons.order_count) as order_count,
@@ -66,4 +91,5 @@ select
     orders_of_persons.last_ordered_at as last_ordered_at
 from sessions_of_persons
 -- an order's session may have begun on a day that is not built yet
+full outer join outside_events_of_persons using (person)
 full outer join orders_of_persons using (person)

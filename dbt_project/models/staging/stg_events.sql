@@ -45,6 +45,13 @@ select
     campaign_source,
     campaign_medium,
     campaign_name,
+    -- a source that says «(direct)» tells no campaign
+    if(
+        campaign_source = '(direct)'
+        or concat(campaign_source, campaign_medium, campaign_name, campaign_term, campaign_content, click_id) = '',
+        toUInt64(0),
+        cityHash64(campaign_source, campaign_medium, campaign_name, campaign_term, campaign_content, click_id)
+    ) as campaign_fingerprint,
     order_id,
     product_skus,
     product_names,
@@ -70,4 +77,4 @@ select
     product_brands,
     product_positions
 from resolved_events
-where bot_verdict != 'bot' and visitor_key != ''
+where bot_verdict != 'bot'
