@@ -139,7 +139,7 @@ def _code_location(
         name=f"dagster-{name}",
         group="dagster",
         command=(
-            *_python("dagster", "api", "grpc"),
+            *_python("dagster", "code-server", "start"),  # it can load definitions anew
             *("--module-name", f"orchestration.definitions_{name}"),
             *("--host", "127.0.0.1", "--port", str(port)),
             *("--location-name", name, "--use-python-environment-entry-point"),
