@@ -6,11 +6,18 @@ computed here that a mart should hold.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from orchestration import enriching
+from orchestration.recipes import PROJECT, parsed_recipe
+from orchestration.settings import OrchestrationSettings
+from orchestration.waiting import Waiting, waiting_now
 from streams.currencies import minor_digits
+from streams.enrich.enrichment import Tables
+from streams.settings import StreamSettings
 from warehouse.client import Warehouse
 
 PAIR_ORDERS = 5  # a pair in fewer orders is chance: as in the expected answers of the real month
@@ -20,11 +27,6 @@ _MESSAGES = """
         sum(event_count + dead_letter_count) as events_read,
         (select count() from analytics.events) as events_stored,
         (select countIf(bot_verdict = 'bot') from analytics.events) as bot_events,
-        (
-            select count()
-            from analytics.events
-            where enrichment_version != (select max(version) from reference.enrichment_versions)
-        ) as outdated_events,
         sum(dead_letter_count) as dead_letters
     from event_store.stored_ranges
 """
@@ -90,8 +92,10 @@ class Summary:
     events_read: int
     events_stored: int
     bot_events: int
-    outdated_events: int
     dead_letters: int
+    outdated_events: int
+    waiting_days: int
+    waiting_reasons: Sequence[str]
     is_built: bool
     sessions: int
     orders: int
@@ -111,12 +115,39 @@ class Summary:
         return asdict(self)
 
 
-def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
+def summary_now(warehouse: Warehouse, top: int = 5) -> Summary:
+    """The figures of the environment's warehouse, by its settings and rules.
+
+    Args:
+        warehouse: migrated; its marts may not be built yet.
+        top: how many pairs to name.
+    """
+    streams, settings = StreamSettings.from_env(), OrchestrationSettings.from_env()
+    recipe = parsed_recipe(settings.dbt_target, PROJECT, os.environ)
+    return summary(
+        warehouse,
+        streams.shop_currency,
+        waiting=waiting_now(warehouse, recipe, settings),
+        outdated_events=enriching.plan(warehouse, Tables.of(streams)).outdated,
+        top=top,
+    )
+
+
+def summary(
+    warehouse: Warehouse,
+    shop_currency: str,
+    *,
+    waiting: Waiting,
+    outdated_events: int,
+    top: int = 5,
+) -> Summary:
     """Read the figures.
 
     Args:
         warehouse: migrated; its marts may not be built yet.
         shop_currency: ISO 4217, for the digits of its minor unit; two when it is empty.
+        waiting: what the next build has to do.
+        outdated_events: how many events were enriched by older rules.
         top: how many pairs to name.
     """
     is_built = bool(
@@ -132,6 +163,9 @@ def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
         **warehouse.dicts(_MESSAGES)[0],
         **warehouse.dicts(_LETTERS)[0],
         **marts,
+        outdated_events=outdated_events,
+        waiting_days=len(waiting.days),
+        waiting_reasons=waiting.reasons(),
         is_built=is_built,
         order_revenue=revenue_minor / 10**digits,
         top_pairs=warehouse.dicts(_TOP_PAIRS, limit=top) if is_built else [],

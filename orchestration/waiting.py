@@ -54,19 +54,21 @@ class Waiting:
         return lines
 
 
-def waiting_now(warehouse: Warehouse, recipe: Recipe, settings: OrchestrationSettings) -> Waiting:
+def waiting_now(
+    warehouse: Warehouse, recipe: Recipe | None, settings: OrchestrationSettings
+) -> Waiting:
     """What the next build would do.
 
     Args:
         warehouse: of which.
-        recipe: what builds are made by today.
+        recipe: what builds are made by today; without one nobody asks what days were made by.
         settings: the first shop day, if any, and the time zone.
     """
     stands = standing(warehouse, recipe)
     dirty = {day: reasons for day in sorted(stands.days) if (reasons := stands.reasons(day))}
     first, today = settings.first_shop_day or date.min, settings.today()
     days = {day: reasons for day, reasons in dirty.items() if first <= day <= today}
-    roll_ups = changed_roll_ups(warehouse, recipe)
+    roll_ups = changed_roll_ups(warehouse, recipe) if recipe else []
     built = [day for day, (_, build) in stands.days.items() if build and first <= day <= today]
     wanted = stretches_to_build(days, stands.days)
     if roll_ups and not wanted and built:

@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def summary(as_json: bool) -> None:
     """Show what was read, stored, built and fired so far."""
-    from orchestration.reporting import summary as read_summary
-    from streams.settings import StreamSettings
+    from orchestration.reporting import summary_now
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
     with Warehouse.connect(WarehouseSettings.from_env(), "summary") as warehouse:
-        found = read_summary(warehouse, StreamSettings.from_env().shop_currency)
+        found = summary_now(warehouse)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
@@ -78,6 +77,9 @@ def _figures(found: Summary) -> object:
     table.add_row("  of these by bots, left out of the marts", f"{found.bot_events:,}")
     table.add_row("  of these by older rules (`enrich`)", f"{found.outdated_events:,}")
     table.add_row("  rejected (dead letters)", f"{found.dead_letters:,}")
+    table.add_row("shop days that wait for a build (`build`)", f"{found.waiting_days:,}")
+    for reason in found.waiting_reasons:
+        table.add_row(f"  {reason}", "")
     table.add_row("bodies that lost against another", f"{found.event_conflicts:,}")
     table.add_row("sessions", f"{found.sessions:,}")
     table.add_row("orders", f"{found.orders:,}")

@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import yaml
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dbt.artifacts.schemas.run import RunExecutionResult
@@ -35,10 +34,9 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
-from orchestration.recipes import Recipe, digest_of, recipe_of
+from orchestration.recipes import PROJECT, Recipe, digest_of, parsed_recipe
 
 FAILED = frozenset({"error", "fail", "runtime error"})
-PROJECT = Path(__file__).parents[2] / "dbt_project"
 PARSED = ("partial_parse.msgpack", "manifest.json")  # in the order they are replaced
 MADE_BY_DBT = frozenset({"target", "logs", "dbt_packages"})
 
@@ -94,8 +92,10 @@ class Dbt:
         Raises:
             DbtError: the project was not parsed.
         """
-        declared = yaml.safe_load((self.project / "dbt_project.yml").read_text()) or {}
-        return recipe_of(Dbt(self.target).manifest, declared.get("vars") or {}, os.environ)
+        recipe = parsed_recipe(self.target, self.project, os.environ)
+        if recipe is None:
+            raise DbtError(f"there is no manifest in {self.target}: `active-analytics up` makes it")
+        return recipe
 
     def parse_if_edited(self) -> bool:
         """Parse the project unless that was done since it was edited last; tells whether it was.

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.days import Stretch, dirty_days, record_build
+from orchestration.days import Stretch, dirty_days, record_build, unseen_days
 from orchestration.instance import opened
 from orchestration.marts.assets import EVENTS, IDENTITY_PAIRS, SESSIONS
 from orchestration.marts.dbt import Dbt, DbtError
@@ -19,6 +19,7 @@ from orchestration.marts.location import definitions
 from orchestration.marts.schedules import JOB, range_tags
 from orchestration.runs import BuildFailedError, build_days
 from orchestration.settings import OrchestrationSettings
+from orchestration.waiting import waiting_now
 from streams import ledger
 from streams.events import CustomerData, CustomerLoggedIn, OrderData, OrderPlaced, encode, key_of
 from streams.ranges import range_rows, store
@@ -40,7 +41,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> OrchestrationSettings:
     """Settings of a home in which dbt's project is parsed, as `up` does it."""
-    settings = OrchestrationSettings(local_home=tmp_path_factory.mktemp("home"))
+    home = tmp_path_factory.mktemp("home")
+    settings = OrchestrationSettings(local_home=home, first_shop_day=FIRST)
     Dbt(settings.dbt_target).parse()
     return settings
 
@@ -272,6 +274,11 @@ def test_a_build_from_a_script_is_a_run_of_dagster_and_tells_why_it_failed(
     assert found is not None
     assert found.status == dg.DagsterRunStatus.SUCCESS
 
-    warehouse.execute("alter table marts.orders rename column revenue_minor to revenue")
-    with pytest.raises(BuildFailedError, match="orders"):
-        build_days(settings, Stretch(FIRST, FIRST + A_DAY))
+    warehouse.execute("alter table marts.sessions add column mood String")
+    with pytest.raises(BuildFailedError, match="sessions has other columns"):
+        build_days(settings, Stretch(FIRST, FIRST))
+    waiting = waiting_now(warehouse, Dbt(settings.dbt_target).recipe(), settings)
+    assert "the run before failed" in waiting.days[FIRST]
+    assert waiting.stretches == [Stretch(FIRST, FIRST + A_DAY)]
+    build_days(settings, waiting.stretches[0])
+    assert unseen_days(warehouse, Dbt(settings.dbt_target).recipe()) == {}
