@@ -9,7 +9,7 @@ from datetime import datetime
 from orchestration import enriching
 from orchestration.builds import days_built_since
 from orchestration.days import Stretch
-from orchestration.marts.dbt import Dbt, DbtError
+from orchestration.dbt_project_files import is_edited, parsed_recipe
 from orchestration.settings import OrchestrationSettings
 from orchestration.waiting import first_shop_day, waiting_now
 from streams.enrich.enrichment import Tables
@@ -45,13 +45,10 @@ def plan_of(
     Raises:
         BuildError: dbt's project cannot be parsed, or the days named cannot be built.
     """
-    dbt = Dbt(settings.dbt_target)
-    try:
-        dbt.parse_if_edited()
-    except DbtError as error:
-        raise BuildError(str(error)) from None
+    _parse_if_edited(settings)
+    recipe = parsed_recipe(settings.dbt_target)
     with Warehouse.connect(WarehouseSettings.from_env(), "build") as warehouse:
-        waiting = waiting_now(warehouse, dbt.recipe(), settings)
+        waiting = waiting_now(warehouse, recipe, settings)
         outdated = enriching.plan(warehouse, Tables.of(StreamSettings.from_env())).outdated
         if named is None:
             return Plan(waiting.stretches, waiting.reasons(), outdated)
@@ -59,6 +56,17 @@ def plan_of(
         built = days_built_since(warehouse, awaited) if awaited else set()
     is_done = not built.isdisjoint(named.days()) and waiting.days.keys().isdisjoint(named.days())
     return Plan([] if is_done else [named], [], outdated)
+
+
+def _parse_if_edited(settings: OrchestrationSettings) -> None:
+    if not is_edited(settings.dbt_target):
+        return
+    from orchestration.marts.dbt import Dbt, DbtError
+
+    try:
+        Dbt(settings.dbt_target).parse_if_edited()
+    except DbtError as error:
+        raise BuildError(str(error)) from None
 
 
 def _refuse_other_days(

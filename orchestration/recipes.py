@@ -18,12 +18,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import yaml
-
-PROJECT = Path(__file__).parents[1] / "dbt_project"
 
 # What only says which days are built, and how much at once.
 OF_ONE_BUILD = frozenset(
@@ -87,21 +82,6 @@ def recipe_of(
     others = [one for one in models if one["unique_id"] not in of_days]
     reading = _Reading(manifest, variables, environ)
     return Recipe(reading.parts(of_days.values()), reading.parts(others))
-
-
-def parsed_recipe(target: Path, project: Path, environ: Mapping[str, str]) -> Recipe | None:
-    """The recipe of a project as dbt parsed it last; None when it never did.
-
-    Args:
-        target: where dbt put what it made of the project.
-        project: where the project is; its variables are read at every build, as dbt does it.
-        environ: the environment in which models are built.
-    """
-    manifest = target / "manifest.json"
-    if not manifest.exists():
-        return None
-    declared = yaml.safe_load((project / "dbt_project.yml").read_text()) or {}
-    return recipe_of(json.loads(manifest.read_text()), declared.get("vars") or {}, environ)
 
 
 def changed(parts: Mapping[str, str], earlier: Mapping[str, str]) -> list[str]:

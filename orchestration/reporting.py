@@ -6,13 +6,12 @@ computed here that a mart should hold.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from orchestration import enriching
-from orchestration.recipes import PROJECT, parsed_recipe
+from orchestration.dbt_project_files import parsed_recipe
 from orchestration.settings import OrchestrationSettings
 from orchestration.waiting import Waiting, waiting_now
 from streams.currencies import minor_digits
@@ -123,7 +122,7 @@ def summary_now(warehouse: Warehouse, top: int = 5) -> Summary:
         top: how many pairs to name.
     """
     streams, settings = StreamSettings.from_env(), OrchestrationSettings.from_env()
-    recipe = parsed_recipe(settings.dbt_target, PROJECT, os.environ)
+    recipe = parsed_recipe(settings.dbt_target)
     return summary(
         warehouse,
         streams.shop_currency,

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +32,17 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
-from orchestration.recipes import PROJECT, Recipe, digest_of, parsed_recipe
+from orchestration.dbt_project_files import (
+    PARSED,
+    PROJECT,
+    STAMP,
+    digest_of_sources,
+    is_edited,
+    parsed_recipe,
+)
+from orchestration.recipes import Recipe
 
 FAILED = frozenset({"error", "fail", "runtime error"})
-PARSED = ("partial_parse.msgpack", "manifest.json")  # in the order they are replaced
-MADE_BY_DBT = frozenset({"target", "logs", "dbt_packages"})
 
 DbtEvent = (
     dg.Output[Any]
@@ -92,7 +96,7 @@ class Dbt:
         Raises:
             DbtError: the project was not parsed.
         """
-        recipe = parsed_recipe(self.target, self.project, os.environ)
+        recipe = parsed_recipe(self.target, self.project)
         if recipe is None:
             raise DbtError(f"there is no manifest in {self.target}: `active-analytics up` makes it")
         return recipe
@@ -104,10 +108,10 @@ class Dbt:
             DbtError: the project cannot be parsed; what was made of it before stays.
         """
         with self._alone():
-            is_edited = self._digest_of_parsed() != self._digest_of_sources()
-            if is_edited:
+            must_parse = is_edited(self.target, self.project)
+            if must_parse:
                 self._parse()
-            return is_edited
+            return must_parse
 
     def parse(self) -> None:
         """Parse the project; only what changed since the last time is read again.
@@ -119,14 +123,14 @@ class Dbt:
             self._parse()
 
     def _parse(self) -> None:
-        sources, scratch = self._digest_of_sources(), self.target / "parsing"
+        sources, scratch = digest_of_sources(self.project), self.target / "parsing"
         result = dbtRunner().invoke(["parse", "--quiet", *self._places(scratch)])
         if not result.success:
             raise DbtError(f"dbt cannot parse its project: {result.exception}")
         for name in PARSED:
             shutil.copy(scratch / name, self.target / f"{name}.new")
             (self.target / f"{name}.new").replace(self.target / name)
-        (self.target / "sources.digest").write_text(sources)
+        (self.target / STAMP).write_text(sources)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -135,21 +139,6 @@ class Dbt:
         with (self.target / "parse.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-    def _digest_of_parsed(self) -> str:
-        stamp = self.target / "sources.digest"
-        is_parsed = stamp.exists() and all((self.target / name).exists() for name in PARSED)
-        return stamp.read_text() if is_parsed else ""
-
-    def _digest_of_sources(self) -> str:
-        """Changes with every file that is written, added or removed, and with dbt itself."""
-        files = [
-            (str(place), place.stat().st_size, place.stat().st_mtime_ns)
-            for place in sorted(self.project.rglob("*"))
-            if place.is_file()
-            and not MADE_BY_DBT.intersection(place.relative_to(self.project).parts)
-        ]
-        return digest_of([version("dbt-core"), version("dbt-clickhouse"), files])
 
     def build(self, arguments: Sequence[str], listen: Callable[[EventMsg], None]) -> str:
         """Build and test.

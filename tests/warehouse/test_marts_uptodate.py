@@ -15,7 +15,7 @@ from orchestration.builds import (
     note_recipe,
 )
 from orchestration.days import Stretch, dirty_days, record_build, standing
-from orchestration.marts.dbt import PROJECT
+from orchestration.dbt_project_files import PROJECT
 from orchestration.recipes import Recipe, recipe_of
 from orchestration.settings import OrchestrationSettings
 from orchestration.waiting import first_shop_day, waiting_now
