@@ -54,7 +54,7 @@ def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> 
             raise click.ClickException(str(error)) from None
         if not as_json:
             _say(plan, is_named=named is not None)
-        runs = _run(settings, plan.stretches, is_silent=as_json)
+        runs = _run(settings, plan.stretches, is_silent=as_json) if plan.stretches else []
     if as_json:
         answer = {
             "runs": runs,
