@@ -15,38 +15,69 @@ dirty days need not be reached: they are built for their own sake. Persons who c
 the neighbours, for all of their own days are marked.
 
 Currency rates need no count: a day is dirty while its orders stand at other rates than would be
-taken now.
+taken now. Nor does what made a day (`orchestration.recipes`): its newest build bears the digest of
+it. A day that a run began to build and did not finish is dirty, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
 
+from orchestration.builds import known_recipes, unfinished_days
 from orchestration.currency_rates import days_at_other_rates
+from orchestration.recipes import Recipe, changed
+from streams.anew import REASON as ENRICHMENT
+from streams.versions import newest
 from warehouse.client import Warehouse
 
-BUILD_COLUMNS = ("shop_day", "arrivals", "marks", "built_at", "run_id")
+BUILD_COLUMNS = (
+    "shop_day",
+    "arrivals",
+    "marks",
+    "recipe",
+    "enrichment_version",
+    "built_at",
+    "run_id",
+)
 PERSONS = "persons"  # the reason of marks that `dbt_project` writes when persons change
+MOST_PARTS_NAMED = 4
 
 # One row per shop day that has arrivals, marks or a build: arrivals and marks, and those that its
-# newest build saw.
+# newest build saw, what that build was made by, and whether there was one.
 COUNTS = """
 with map()::Map(String, UInt64) as none
 
-select shop_day, sum(stored), sumMap(made), sum(seen_arrivals), sumMap(seen_marks)
+select
+    shop_day,
+    sum(stored),
+    sumMap(made),
+    sum(seen_arrivals),
+    sumMap(seen_marks),
+    max(recipe),
+    max(enrichment_version),
+    max(is_built)
 from
 (
-    select shop_day, arrived as stored, none as made, 0 as seen_arrivals, none as seen_marks
+    select
+        shop_day,
+        arrived as stored,
+        none as made,
+        0 as seen_arrivals,
+        none as seen_marks,
+        '' as recipe,
+        0 as enrichment_version,
+        false as is_built
     from event_store.stored_ranges
     array join mapKeys(arrivals) as shop_day, mapValues(arrivals) as arrived
 
     union all
 
-    select shop_day, 0, map(toString(reason), count()), 0, none
+    select shop_day, 0, map(toString(reason), count()), 0, none, '', 0, false
     from operations.day_marks
     group by shop_day, reason
 
@@ -57,7 +88,10 @@ from
         0,
         none,
         argMax(arrivals, (built_at, run_id)),
-        argMax(marks, (built_at, run_id))
+        argMax(marks, (built_at, run_id)),
+        argMax(recipe, (built_at, run_id)),
+        argMax(enrichment_version, (built_at, run_id)),
+        true
     from operations.day_builds
     group by shop_day
 )
@@ -144,16 +178,27 @@ class Counts(NamedTuple):
     marks: Mapping[str, int] = MappingProxyType({})
 
 
+class Build(NamedTuple):
+    """What the newest build of a day saw, and what it was made by; recipes are named by digests,
+    and have no name in builds from before they were noted.
+    """
+
+    counts: Counts = Counts()
+    recipe: str = ""
+    enrichment_version: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class DirtyDays:
     """Dirty days, each with its counts as of now and every day to be built for it.
 
-    `marked` are those on which persons changed.
+    `marked` are those on which persons changed; `enrichment_version` is the newest there is.
     """
 
     counts: Mapping[date, Counts]
     reach: Mapping[date, frozenset[date]]
     marked: frozenset[date] = frozenset()
+    enrichment_version: int = 0
 
     @property
     def days(self) -> list[date]:
@@ -183,36 +228,100 @@ class DirtyDays:
             for day in self.counts
             if day in self.marked or stretch.from_day <= day <= stretch.to_day
         }
-        return DirtyDays(
-            {day: count for day, count in self.counts.items() if day in chosen},
-            {day: reached for day, reached in self.reach.items() if day in chosen},
-            self.marked,
+        return replace(
+            self,
+            counts={day: count for day, count in self.counts.items() if day in chosen},
+            reach={day: reached for day, reached in self.reach.items() if day in chosen},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How all days stand at one moment: what there is of each, and its newest build, if any."""
+
+    days: Mapping[date, tuple[Counts, Build | None]]
+    at_other_rates: frozenset[date]
+    unfinished: frozenset[date]
+    enrichment_version: int
+    changed_parts: Mapping[str, Sequence[str]]  # of each recipe that built a day, against today's
+
+    def reasons(self, day: date) -> tuple[str, ...]:
+        """Why a day is dirty, in words; nothing when it is clean."""
+        now, seen = self.days[day]
+        reasons = list(self._reasons_of_counts(now, seen))
+        if day in self.at_other_rates:
+            reasons.append("currency rates changed")
+        if seen and seen.recipe in self.changed_parts:
+            reasons.append(_in_words(seen.recipe, self.changed_parts[seen.recipe]))
+        if day in self.unfinished:
+            reasons.append("the run before failed")
+        return tuple(reasons)
+
+    def dirty(self) -> dict[date, Counts]:
+        """The dirty days with what there is of them."""
+        return {day: now for day, (now, _) in self.days.items() if self.reasons(day)}
+
+    def _reasons_of_counts(self, now: Counts, seen: Build | None) -> Iterator[str]:
+        build = seen or Build()
+        if now.arrivals != build.counts.arrivals:
+            is_more = now.arrivals > build.counts.arrivals
+            yield "events arrived" if is_more else "events were taken away"
+        for reason in sorted({*now.marks, *build.counts.marks}):
+            if now.marks.get(reason, 0) == build.counts.marks.get(reason, 0):
+                continue
+            earlier = build.enrichment_version or self.enrichment_version  # 0 before it was noted
+            if reason == ENRICHMENT and self.enrichment_version != earlier:
+                yield f"enrichment {self.enrichment_version} instead of {earlier}"
+            else:
+                yield f"{reason} changed"
+
+
+def standing(warehouse: Warehouse, recipe: Recipe | None = None) -> Standing:
+    """How all days stand now.
+
+    Args:
+        warehouse: of which.
+        recipe: what builds are made by today; without one nobody asks what days were made by.
+    """
+    days = _days(warehouse)
+    return Standing(
+        days,
+        frozenset(days_at_other_rates(warehouse)),
+        frozenset(unfinished_days(warehouse)).intersection(days),
+        newest(warehouse)[0],
+        _changed_parts(warehouse, days, recipe) if recipe else {},
+    )
 
 
 def arrivals(warehouse: Warehouse) -> dict[date, int]:
     """How many events of each day have arrived, as of now."""
-    return {day: now.arrivals for day, (now, _) in _counts(warehouse).items()}
+    return {day: now.arrivals for day, (now, _) in _days(warehouse).items()}
 
 
-def unseen_days(warehouse: Warehouse) -> dict[date, Counts]:
+def unseen_days(warehouse: Warehouse, recipe: Recipe | None = None) -> dict[date, Counts]:
     """The dirty days with their counts, as of now; cheap enough to be asked every few seconds."""
-    return _dirty(warehouse, _counts(warehouse))
+    return standing(warehouse, recipe).dirty()
 
 
-def dirty_days(warehouse: Warehouse) -> DirtyDays:
-    """The dirty days and what they reach, as of now; looks for copies in the whole history."""
-    counts = _counts(warehouse)
-    dirty = _dirty(warehouse, counts)
-    changed = {day for day in dirty if _without_persons(*counts[day])}
+def dirty_days(warehouse: Warehouse, recipe: Recipe | None = None) -> DirtyDays:
+    """The dirty days and what they reach, as of now; looks for copies in the whole history.
+
+    Args:
+        warehouse: of which.
+        recipe: what builds are made by today; without one nobody asks what days were made by.
+    """
+    now_standing = standing(warehouse, recipe)
+    days, dirty = now_standing.days, now_standing.dirty()
+    with_other_events = {day for day in dirty if _without_persons(*days[day])}
     shared: dict[date, set[date]] = {}
-    if 0 < len(changed) < len(counts):
-        for day, other_day in warehouse.rows(SHARED_COPIES, days=sorted(changed)):
+    if 0 < len(with_other_events) < len(days):
+        for day, other_day in warehouse.rows(SHARED_COPIES, days=sorted(with_other_events)):
             shared.setdefault(day, set()).add(other_day)
     return DirtyDays(
         dirty,
-        {day: reach(day, counts, shared.get(day, ())) for day in dirty},
-        frozenset(day for day in dirty if _marks_of_persons(*counts[day])),
+        {day: reach(day, days, shared.get(day, ())) for day in dirty},
+        frozenset(day for day in dirty if _marks_of_persons(*days[day])),
+        now_standing.enrichment_version,
     )
 
 
@@ -230,58 +339,91 @@ def reach(day: date, known: Iterable[date], sharing: Iterable[date]) -> frozense
     return frozenset({*changed, *neighbours.intersection(known)})
 
 
-def stretches(days: Iterable[date], bridged_days: int = 0) -> list[Stretch]:
+def stretches(
+    days: Iterable[date], bridged_days: int = 0, known: Iterable[date] | None = None
+) -> list[Stretch]:
     """Group days into stretches without a gap, in order.
 
     Args:
         days: in any order, repeats allowed.
         bridged_days: how many days that were not asked for a stretch may take in rather than end.
+        known: the days that cost something; only they count as bridged. All days, when not given.
     """
+    costly = None if known is None else sorted(known)
     found: list[Stretch] = []
     for day in sorted(set(days)):
-        if found and (day - found[-1].to_day).days <= 1 + bridged_days:
+        if found and _days_between(found[-1].to_day, day, costly) <= bridged_days:
             found[-1] = Stretch(found[-1].from_day, day)
         else:
             found.append(Stretch(day, day))
     return found
 
 
-def record_build(warehouse: Warehouse, counts: Mapping[date, Counts], run_id: str) -> None:
+def _days_between(earlier: date, later: date, costly: Sequence[date] | None) -> int:
+    if costly is None:
+        return (later - earlier).days - 1
+    return bisect_left(costly, later) - bisect_right(costly, earlier)
+
+
+def record_build(
+    warehouse: Warehouse,
+    counts: Mapping[date, Counts],
+    run_id: str,
+    recipe: str = "",
+    enrichment_version: int = 0,
+) -> None:
     """Note that the marts have seen so many arrivals and marks of these days.
 
     Args:
         warehouse: where to note it.
         counts: arrivals as read before persons were resolved, marks before days were built.
         run_id: whose build it was.
+        recipe: the digest of what made the days.
+        enrichment_version: the newest there was when the build began.
     """
     built_at = datetime.now(UTC)
     rows = [
-        (day, arrivals, dict(marks), built_at, run_id)
+        (day, arrivals, dict(marks), recipe, enrichment_version, built_at, run_id)
         for day, (arrivals, marks) in sorted(counts.items())
     ]
     if rows:
         warehouse.insert("operations.day_builds", BUILD_COLUMNS, rows)
 
 
-def _counts(warehouse: Warehouse) -> dict[date, tuple[Counts, Counts]]:
-    """Per day what there is now, and what its newest build saw."""
+def _days(warehouse: Warehouse) -> dict[date, tuple[Counts, Build | None]]:
+    """Per day what there is now, and its newest build."""
     return {
-        day: (Counts(arrivals, marks), Counts(seen_arrivals, seen_marks))
-        for day, arrivals, marks, seen_arrivals, seen_marks in warehouse.rows(COUNTS)
+        day: (
+            Counts(arrivals, marks),
+            Build(Counts(seen_arrivals, seen_marks), recipe, version) if is_built else None,
+        )
+        for day, arrivals, marks, seen_arrivals, seen_marks, recipe, version, is_built in (
+            warehouse.rows(COUNTS)
+        )
     }
 
 
-def _dirty(
-    warehouse: Warehouse, counts: Mapping[date, tuple[Counts, Counts]]
-) -> dict[date, Counts]:
-    """Days of other counts, and days whose orders were converted at other rates than today's."""
-    at_other_rates = days_at_other_rates(warehouse)
-    return {day: now for day, (now, seen) in counts.items() if now != seen or day in at_other_rates}
+def _changed_parts(
+    warehouse: Warehouse, days: Mapping[date, tuple[Counts, Build | None]], recipe: Recipe
+) -> dict[str, list[str]]:
+    """The parts of today's recipe that are other ones in recipes that built some day."""
+    digests = {build.recipe for _, build in days.values() if build} - {recipe.days_digest}
+    known = known_recipes(warehouse) if digests else {}
+    differing = {digest: changed(recipe.days, known.get(digest, {})) for digest in digests}
+    return {digest: parts for digest, parts in differing.items() if parts}
 
 
-def _without_persons(now: Counts, seen: Counts) -> bool:
+def _in_words(recipe: str, parts: Sequence[str]) -> str:
+    if not recipe:
+        return "built by an earlier version"
+    more = len(parts) - MOST_PARTS_NAMED
+    named = ", ".join(parts[:MOST_PARTS_NAMED])
+    return f"{named} and {more} more changed" if more > 0 else f"{named} changed"
+
+
+def _without_persons(now: Counts, seen: Build | None) -> bool:
     """Whether events of a day changed, and not only whose they are or what money was worth."""
-    return _but_persons(now) != _but_persons(seen)
+    return _but_persons(now) != _but_persons((seen or Build()).counts)
 
 
 def _but_persons(counts: Counts) -> Counts:
@@ -289,5 +431,5 @@ def _but_persons(counts: Counts) -> Counts:
     return Counts(counts.arrivals, others)
 
 
-def _marks_of_persons(now: Counts, seen: Counts) -> bool:
-    return now.marks.get(PERSONS, 0) != seen.marks.get(PERSONS, 0)
+def _marks_of_persons(now: Counts, seen: Build | None) -> bool:
+    return now.marks.get(PERSONS, 0) != (seen or Build()).counts.marks.get(PERSONS, 0)

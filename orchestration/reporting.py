@@ -10,8 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from orchestration import enriching
+from orchestration.dbt_project_files import parsed_recipe
 from orchestration.left_out import left_out, warnings_of
+from orchestration.settings import OrchestrationSettings
+from orchestration.waiting import Waiting, waiting_now
 from streams.currencies import minor_digits
+from streams.enrich.enrichment import Tables
+from streams.settings import StreamSettings
 from warehouse.client import Warehouse
 
 PAIR_ORDERS = 5  # a pair in fewer orders is chance: as in the expected answers of the real month
@@ -20,11 +26,6 @@ _MESSAGES = """
     select
         sum(event_count + dead_letter_count) as events_read,
         (select count() from analytics.events) as events_stored,
-        (
-            select count()
-            from analytics.events
-            where enrichment_version != (select max(version) from reference.enrichment_versions)
-        ) as outdated_events,
         sum(dead_letter_count) as dead_letters
     from event_store.stored_ranges
 """
@@ -104,8 +105,10 @@ class Summary:
     anonymous_orders: int
     warnings: Sequence[Mapping[str, Any]]
     quarantined_identifiers: int
-    outdated_events: int
     dead_letters: int
+    outdated_events: int
+    waiting_days: int
+    waiting_reasons: Sequence[str]
     is_built: bool
     sessions: int
     events_outside_sessions: int
@@ -126,12 +129,39 @@ class Summary:
         return asdict(self)
 
 
-def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
+def summary_now(warehouse: Warehouse, top: int = 5) -> Summary:
+    """The figures of the environment's warehouse, by its settings and rules.
+
+    Args:
+        warehouse: migrated; its marts may not be built yet.
+        top: how many pairs to name.
+    """
+    streams, settings = StreamSettings.from_env(), OrchestrationSettings.from_env()
+    recipe = parsed_recipe(settings.dbt_target)
+    return summary(
+        warehouse,
+        streams.shop_currency,
+        waiting=waiting_now(warehouse, recipe, settings),
+        outdated_events=enriching.plan(warehouse, Tables.of(streams)).outdated,
+        top=top,
+    )
+
+
+def summary(
+    warehouse: Warehouse,
+    shop_currency: str,
+    *,
+    waiting: Waiting,
+    outdated_events: int,
+    top: int = 5,
+) -> Summary:
     """Read the figures.
 
     Args:
         warehouse: migrated; its marts may not be built yet.
         shop_currency: ISO 4217, for the digits of its minor unit; two when it is empty.
+        waiting: what the next build has to do.
+        outdated_events: how many events were enriched by older rules.
         top: how many pairs to name.
     """
     is_built = bool(
@@ -148,6 +178,9 @@ def summary(warehouse: Warehouse, shop_currency: str, top: int = 5) -> Summary:
         **warehouse.dicts(_LETTERS)[0],
         **asdict(left_out(warehouse)),
         **marts,
+        outdated_events=outdated_events,
+        waiting_days=len(waiting.days),
+        waiting_reasons=waiting.reasons(),
         is_built=is_built,
         warnings=warnings_of(warehouse),
         order_revenue=revenue_minor / 10**digits,

@@ -6,8 +6,9 @@ start does not wait for the queue, and no other process has to be started for it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from orchestration.days import Stretch
 from orchestration.instance import end_lost_runs, opened, process_tags
@@ -16,7 +17,9 @@ from orchestration.settings import OrchestrationSettings
 if TYPE_CHECKING:
     import dagster as dg
     from dagster_shared.error import SerializableErrorInfo
+    from dbt_common.events.base_types import EventMsg
 
+_SLICE = re.compile(r"slice (?P<number>\d+) of (?P<count>\d+) of (?P<model>\w+)$")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -24,12 +27,22 @@ class BuildFailedError(Exception):
     """A run did not build its days; the message names what failed, and why."""
 
 
-def build_days(settings: OrchestrationSettings, stretch: Stretch) -> str:
+RunProgress = Callable[[int, int, str], None]  # steps done, steps in all, the model or test
+
+
+def unseen(_done: int, _total: int, _what: str) -> None:
+    """Nobody looks how far the run is."""
+
+
+def build_days(
+    settings: OrchestrationSettings, stretch: Stretch, progress: RunProgress = unseen
+) -> str:
     """Build a stretch of days in one run.
 
     Args:
         settings: where Dagster's home is.
         stretch: the days, all between the first shop day and today.
+        progress: told how far it is.
 
     Returns:
         The id of the run.
@@ -37,10 +50,12 @@ def build_days(settings: OrchestrationSettings, stretch: Stretch) -> str:
     Raises:
         BuildFailedError: a step failed; the days stay dirty.
     """
+    from orchestration.marts.dbt import Dbt
     from orchestration.marts.location import definitions
     from orchestration.marts.schedules import JOB, range_tags
 
-    job = definitions(settings).resolve_job_def(JOB)
+    steps = _Steps(Dbt(settings.dbt_target).step_count, progress)
+    job = definitions(settings, steps.watch).resolve_job_def(JOB)
     with opened(settings) as instance:
         end_lost_runs(instance, is_dagster_down=False)
         result = job.execute_in_process(
@@ -52,6 +67,28 @@ def build_days(settings: OrchestrationSettings, stretch: Stretch) -> str:
     if not result.success:
         raise BuildFailedError(f"run {result.run_id} failed: {'; '.join(_reasons(result))}")
     return str(result.run_id)
+
+
+class _Steps:
+    """Counts the models and tests that dbt has done; each further slice of a model is a step."""
+
+    def __init__(self, total: int, progress: RunProgress) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+
+    def watch(self, event: EventMsg) -> None:
+        """Look at what dbt says it does."""
+        info: Any = event.info  # its class declares none of its fields
+        if info.name == "NodeFinished":
+            self._done += 1
+            self._progress(self._done, self._total, event.data.node_info.node_name)
+            return
+        slice_of_model = _SLICE.search(info.msg)
+        if slice_of_model:
+            number, count = int(slice_of_model["number"]), int(slice_of_model["count"])
+            self._total += count - 1 if number == 1 else 0
+            self._done += number > 1
+            what = f"{slice_of_model['model']}, slice {number} of {count}"
+            self._progress(self._done, self._total, what)
 
 
 def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,7 @@ class OrchestrationSettings:
     dagster_detection_port: int = 4267
     kafka_port: int = 9092  # of the local broker, which is not started when KAFKA_BROKERS is given
     warehouse_port: int = 8123  # of the embedded warehouse, likewise with WAREHOUSE_URL
-    first_shop_day: date = date(2010, 1, 1)
+    first_shop_day: date | None = None  # that of the first event that arrived, when not set
     shop_time_zone: str = "UTC"
     shop_currency: str = ""  # ISO 4217; without one, amounts are never converted
     currency_rates_file: Path | None = None  # loaded every working day, when one is named
@@ -73,6 +73,10 @@ class OrchestrationSettings:
     def dbt_target(self) -> Path:
         """Where dbt puts what it made of its project, the manifest among it."""
         return self.home / "dbt"
+
+    def today(self) -> date:
+        """The shop's day of this moment."""
+        return datetime.now(ZoneInfo(self.shop_time_zone)).date()
 
     @property
     def dagster_url(self) -> str:

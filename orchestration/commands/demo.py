@@ -68,12 +68,11 @@ def _show(seconds: dict[str, float], dagster_url: str) -> None:
 
     from orchestration import demo as show
     from orchestration.commands.reporting import show as show_summary
-    from orchestration.reporting import summary
-    from streams.settings import StreamSettings
+    from orchestration.reporting import summary_now
     from warehouse.settings import WarehouseSettings
 
     with show.connected() as warehouse:
-        show_summary(summary(warehouse, StreamSettings.from_env().shop_currency))
+        show_summary(summary_now(warehouse))
     table = Table("part", title="How long it took", title_justify="left")
     table.add_column("seconds", justify="right")
     for part, took in seconds.items():

@@ -17,13 +17,12 @@ SHOWN_WARNINGS = 10
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def summary(as_json: bool) -> None:
     """Show what was read, stored, built and fired so far."""
-    from orchestration.reporting import summary as read_summary
-    from streams.settings import StreamSettings
+    from orchestration.reporting import summary_now
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
     with Warehouse.connect(WarehouseSettings.from_env(), "summary") as warehouse:
-        found = read_summary(warehouse, StreamSettings.from_env().shop_currency)
+        found = summary_now(warehouse)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
@@ -83,15 +82,19 @@ def _figures(found: Summary) -> object:
     for reason in found.bot_reasons:
         table.add_row(f"    {reason['reason']}", f"{reason['events']:,}")
     table.add_row("    orders that bots tell", f"{found.bot_orders:,}")
-    table.add_row("  of these naming nobody, left out too", f"{found.nobody_events:,}")
-    table.add_row("warnings of events kept", f"{_warned(found):,}")
+    table.add_row("  of these naming nobody, in no session", f"{found.nobody_events:,}")
     table.add_row("  of these by older rules (`enrich`)", f"{found.outdated_events:,}")
     table.add_row("  rejected (dead letters)", f"{found.dead_letters:,}")
+    table.add_row("warnings of events kept", f"{_warned(found):,}")
+    table.add_row("shop days that wait for a build (`build`)", f"{found.waiting_days:,}")
+    for why in found.waiting_reasons:
+        table.add_row(f"  {why}", "")
     table.add_row("bodies that lost against another", f"{found.event_conflicts:,}")
     table.add_row(
         "identifiers in quarantine (`persons report`)", f"{found.quarantined_identifiers:,}"
     )
     table.add_row("sessions", f"{found.sessions:,}")
+    table.add_row("events outside of sessions", f"{found.events_outside_sessions:,}")
     table.add_row("orders", f"{found.orders:,}")
     table.add_row("  of these naming nobody", f"{found.anonymous_orders:,}")
     table.add_row("  of these without revenue", f"{found.orders_without_revenue:,}")

@@ -10,12 +10,22 @@ among them reach: then those are clean, however far the copies of an order lie a
 
 # Without `from __future__ import annotations`: Dagster reads these annotations as types.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dbt_common.events.base_types import EventMsg
 
+from orchestration.build_turn import Turn
+from orchestration.builds import (
+    changed_roll_ups,
+    known_days,
+    note_begun,
+    note_finished,
+    note_recipe,
+)
 from orchestration.days import (
     DirtyDays,
     Stretch,
@@ -23,11 +33,14 @@ from orchestration.days import (
     dirty_days,
     record_build,
     stretches,
+    unseen_days,
 )
 from orchestration.marts.dbt import Dbt, DbtEvent, build
+from orchestration.recipes import Recipe
 from warehouse.client import Warehouse
 
 EVENTS = dg.AssetKey(["analytics", "events"])
+DAY_BUILDS = dg.AssetKey(["operations", "day_builds"])
 IDENTITY_PAIRS = dg.AssetKey(["analytics", "identity_pairs"])
 SESSIONS = dg.AssetKey(["marts", "sessions"])
 PERSON_MODELS = frozenset(
@@ -42,9 +55,33 @@ PERSON_MODELS = frozenset(
 SESSION_MODELS = frozenset({"stg_events", "int_events_sessionized", "sessions"})
 SINGLE_RUN = dg.BackfillPolicy.single_run()
 POOL = "warehouse"  # one build at a time writes to the marts
+ASKED_FOR = "active_analytics/asked_for"  # by the schedule: what no day needs any more is not built
+DIRTY_DAYS = {ASKED_FOR: "dirty days"}
+
+Watch = Callable[[EventMsg], None]
 
 
-def stored_pairs(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How things stood when a run began: arrivals per day, and what it is made by."""
+
+    arrivals: Mapping[date, int]
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a run builds: its dirty days, and by which recipe."""
+
+    dirty: DirtyDays
+    recipe: Recipe
+
+
+def nobody(_event: EventMsg) -> None:
+    """Nobody watches what dbt does."""
+
+
+def stored_pairs(days: dg.DailyPartitionsDefinition, dbt: Dbt) -> dg.AssetsDefinition:
     """What the stream knows of who is who; a run counts what has arrived before it resolves it."""
 
     @dg.asset(
@@ -53,13 +90,36 @@ def stored_pairs(days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
         backfill_policy=SINGLE_RUN,
         group_name="analytics",
         io_manager_key="in_run",
+        output_required=False,
     )
-    def identity_pairs(warehouse: dg.ResourceParam[Warehouse]) -> dg.Output[dict[date, int]]:
+    def identity_pairs(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        turn: dg.ResourceParam[Turn],
+    ) -> Iterator[dg.Output[Beginning]]:
         """One row per two identifiers seen together; passes on the arrivals that they are of."""
+        recipe = dbt.recipe()
+        if turn.was_awaited and _is_done_meanwhile(context, warehouse, recipe):
+            context.log.info("another run built these days meanwhile: nothing is left to do")
+            return
+        note_recipe(warehouse, recipe)
         counted = arrivals(warehouse)
-        return dg.Output(counted, metadata={"arrived_events": sum(counted.values())})
+        yield dg.Output(
+            Beginning(counted, recipe), metadata={"arrived_events": sum(counted.values())}
+        )
 
     return identity_pairs
+
+
+def _is_done_meanwhile(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, recipe: Recipe
+) -> bool:
+    """Whether a run that was asked for because days were dirty would find none that is."""
+    if context.run.tags.get(ASKED_FOR) != DIRTY_DAYS[ASKED_FOR]:
+        return False
+    dirty = unseen_days(warehouse, recipe)
+    is_dirty = not dirty.keys().isdisjoint(stretch_of(context).days())
+    return not is_dirty and not changed_roll_ups(warehouse, recipe)
 
 
 def stored_events(
@@ -74,7 +134,7 @@ def stored_events(
 
     @dg.asset(
         key=EVENTS,
-        ins={"arrived": dg.AssetIn(key=IDENTITY_PAIRS)},
+        ins={"beginning": dg.AssetIn(key=IDENTITY_PAIRS)},
         deps=[persons],
         partitions_def=days,
         backfill_policy=SINGLE_RUN,
@@ -84,29 +144,52 @@ def stored_events(
     def events(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
-        arrived: dict[date, int],
-    ) -> dg.Output[DirtyDays]:
+        beginning: Beginning,
+    ) -> dg.Output[Counted]:
         """One row per event that could be read: what the stream has stored, counted here."""
-        counted = dirty_days(warehouse).as_arrived(arrived).of_run(stretch_of(context))
+        stretch = stretch_of(context)
+        dirty = dirty_days(warehouse, beginning.recipe).as_arrived(beginning.arrivals)
+        dirty = dirty.of_run(stretch)
+        if _builds_everything(context):
+            of_stretch = known_days(warehouse).intersection(stretch.days())
+            note_begun(warehouse, context.run.run_id, of_stretch.union(dirty.days))
         return dg.Output(
-            counted,
+            Counted(dirty, beginning.recipe),
             metadata={
-                "dirty_days": len(counted.counts),
-                "their_events": sum(count.arrivals for count in counted.counts.values()),
-                "days_of_changed_persons": len(counted.marked),
+                "dirty_days": len(dirty.counts),
+                "their_events": sum(count.arrivals for count in dirty.counts.values()),
+                "days_of_changed_persons": len(dirty.marked),
             },
         )
 
     return events
 
 
-def persons_of_all_days(days: dg.DailyPartitionsDefinition, dbt: Dbt) -> dg.AssetsDefinition:
+def _builds_everything(context: dg.AssetExecutionContext) -> bool:
+    """Whether the run ends with the note that its days are built."""
+    selected = context.run.asset_selection
+    return selected is None or DAY_BUILDS in selected
+
+
+def persons_of_all_days(
+    days: dg.DailyPartitionsDefinition, dbt: Dbt, watch: Watch = nobody
+) -> dg.AssetsDefinition:
     """Who is who: not a matter of days, but each run finds it out anew."""
-    return dbt_models("persons", PERSON_MODELS, days, dbt, lambda _warehouse, _stretch: {})
+    return dbt_models(
+        "persons",
+        PERSON_MODELS,
+        days,
+        dbt,
+        watch=watch,
+        variables_of=lambda _warehouse, _stretch: {},
+    )
 
 
 def variables_of_run(warehouse: Warehouse, stretch: Stretch) -> Mapping[str, object]:
-    """What dbt is told of a run's days: those of its stretch, and those that dirty ones reach."""
+    """What dbt is told of a run's days: those of its stretch, and those that dirty ones reach.
+
+    Days that are dirty because of what made them reach none that is not dirty for the same reason.
+    """
     return day_variables(stretch, dirty_days(warehouse).of_run(stretch).days)
 
 
@@ -115,6 +198,8 @@ def dbt_models(
     names: Collection[str],
     days: dg.DailyPartitionsDefinition,
     dbt: Dbt,
+    *,
+    watch: Watch = nobody,
     variables_of: Callable[[Warehouse, Stretch], Mapping[str, object]] = variables_of_run,
 ) -> dg.AssetsDefinition:
     """Models that one step of a run builds and tests together.
@@ -124,6 +209,7 @@ def dbt_models(
         names: of the models.
         days: the shop days.
         dbt: the project, parsed.
+        watch: told what dbt does, as it happens.
         variables_of: what dbt is told of the days.
     """
     translator = LayerTranslator()
@@ -141,18 +227,18 @@ def dbt_models(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[DbtEvent]:
         variables = variables_of(warehouse, stretch_of(context))
-        yield from build(context, dbt, translator, variables)
+        yield from build(context, dbt, translator, variables, watch)
 
     return models
 
 
 def day_builds(
-    days: dg.DailyPartitionsDefinition, built: Sequence[dg.AssetsDefinition]
+    days: dg.DailyPartitionsDefinition, built: Sequence[dg.AssetsDefinition], dbt: Dbt
 ) -> dg.AssetsDefinition:
     """The note that days are built; it comes last, and only when everything before succeeded."""
 
     @dg.asset(
-        key=["operations", "day_builds"],
+        key=DAY_BUILDS,
         ins={"counted": dg.AssetIn(key=EVENTS)},
         deps=built,
         partitions_def=days,
@@ -162,11 +248,18 @@ def day_builds(
     def note(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
-        counted: DirtyDays,
+        counted: Counted,
     ) -> dg.MaterializeResult[None]:
         """How much of each day the marts have seen, as counted when the run began."""
-        record_build(warehouse, counted.counts, context.run.run_id)
-        return dg.MaterializeResult(metadata={"days_now_clean": len(counted.counts)})
+        recipe = counted.recipe
+        if dbt.recipe() != recipe:
+            context.log.warning("models were edited while the run built them: its days stay dirty")
+            return dg.MaterializeResult(metadata={"days_now_clean": 0})
+        run_id, counts = context.run.run_id, counted.dirty.counts
+        version = counted.dirty.enrichment_version
+        record_build(warehouse, counts, run_id, recipe.days_digest, version)
+        note_finished(warehouse, run_id, recipe)
+        return dg.MaterializeResult(metadata={"days_now_clean": len(counts)})
 
     return note
 

@@ -1,20 +1,21 @@
 """What happens by itself: dirty days are built, old runs are forgotten."""
 
 # Without `from __future__ import annotations`: Dagster reads these annotations as types.
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from orchestration.days import Stretch, stretches, unseen_days
+from orchestration.build_turn import is_somebody_building
+from orchestration.days import Stretch
 from orchestration.instance import end_lost_runs
 from orchestration.instance import forget_old_runs as forget_old_runs_of
-from orchestration.marts.assets import SESSIONS
+from orchestration.marts.assets import DIRTY_DAYS, SESSIONS
+from orchestration.marts.dbt import Dbt
+from orchestration.settings import OrchestrationSettings
+from orchestration.waiting import waiting_now
 from warehouse.client import Warehouse
 
 JOB = "build_days"
-BRIDGED_DAYS = 7  # a week of clean days built again costs less than the start of another run
 UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -45,40 +46,38 @@ def range_tags(stretch: Stretch) -> dict[str, str]:
     }
 
 
-def stretches_to_build(dirty: Iterable[date], first_day: date, today: date) -> list[Stretch]:
-    """The runs that dirty days ask for; days before the first shop day or after today wait.
+def dirty_days_schedule(settings: OrchestrationSettings, dbt: Dbt) -> dg.ScheduleDefinition:
+    """The schedule that asks for a run per stretch of dirty days, unless one is under way.
 
-    Args:
-        dirty: the dirty days themselves; what they reach is built with them.
-        first_day: the first day that has a partition.
-        today: the last one.
+    A run begins by loading all definitions, so it may be of days that came before the first one
+    that this location knew when it was loaded.
     """
-    return stretches([day for day in dirty if first_day <= day <= today], BRIDGED_DAYS)
-
-
-def dirty_days_schedule(cron: str, zone: str, first_day: date) -> dg.ScheduleDefinition:
-    """The schedule that asks for a run per stretch of dirty days, unless one is under way."""
 
     @dg.schedule(
         job_name=JOB,
-        cron_schedule=cron,
-        execution_timezone=zone,
+        cron_schedule=settings.marts_schedule,
+        execution_timezone=settings.shop_time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def build_dirty_days(
         context: dg.ScheduleEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> dg.SkipReason | list[dg.RunRequest]:
-        """Builds every shop day whose arrivals or marks no build has seen."""
+        """Builds every shop day that is not up to date, and roll-ups that were edited."""
         end_lost_runs(context.instance, is_dagster_down=False)
-        if context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1):
+        if is_somebody_building(settings.home) or _is_run_under_way(context.instance):
             return dg.SkipReason("a build is under way: the next tick sees what it left")
-        today = datetime.now(ZoneInfo(zone)).date()
-        dirty = unseen_days(warehouse)
-        wanted = stretches_to_build(dirty, first_day, today)
-        if not wanted and dirty:
-            return dg.SkipReason(f"{len(dirty)} dirty days lie before {first_day} or after today")
-        if not wanted:
-            return dg.SkipReason("no shop day is dirty")
-        return [dg.RunRequest(tags=range_tags(stretch)) for stretch in wanted]
+        waiting = waiting_now(warehouse, dbt.recipe(), settings)
+        if not waiting.stretches:
+            return dg.SkipReason("; ".join(waiting.reasons()) or "no shop day is dirty")
+        context.log.info("; ".join(waiting.reasons()))
+        return [_request(stretch) for stretch in waiting.stretches]
 
     return build_dirty_days
+
+
+def _is_run_under_way(instance: dg.DagsterInstance) -> bool:
+    return bool(instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1))
+
+
+def _request(stretch: Stretch) -> dg.RunRequest:
+    return dg.RunRequest(tags={**range_tags(stretch), **DIRTY_DAYS})

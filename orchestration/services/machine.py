@@ -126,20 +126,26 @@ def _collectors(settings: OrchestrationSettings, told: Mapping[str, str]) -> lis
 def _code_locations(
     settings: OrchestrationSettings, told: Mapping[str, str]
 ) -> list[ServiceProcess]:
+    both = (settings, told)
     return [
-        _code_location("marts", settings.dagster_marts_port, settings, told),
-        _code_location("detection", settings.dagster_detection_port, settings, told),
+        # "Reload definitions" on Dagster's pages has a code server load them anew: edited models.
+        _code_location("marts", ("code-server", "start"), settings.dagster_marts_port, *both),
+        _code_location("detection", ("api", "grpc"), settings.dagster_detection_port, *both),
     ]
 
 
 def _code_location(
-    name: str, port: int, settings: OrchestrationSettings, told: Mapping[str, str]
+    name: str,
+    server: tuple[str, str],
+    port: int,
+    settings: OrchestrationSettings,
+    told: Mapping[str, str],
 ) -> ServiceProcess:
     return ServiceProcess(
         name=f"dagster-{name}",
         group="dagster",
         command=(
-            *_python("dagster", "api", "grpc"),
+            *_python("dagster", *server),
             *("--module-name", f"orchestration.definitions_{name}"),
             *("--host", "127.0.0.1", "--port", str(port)),
             *("--location-name", name, "--use-python-environment-entry-point"),

@@ -48,7 +48,7 @@ def prepare_dagster(settings: OrchestrationSettings, say: Say) -> None:
     from orchestration.marts.dbt import Dbt, DbtError
 
     try:
-        Dbt(settings.dbt_target).parse()
+        Dbt(settings.dbt_target).parse_if_edited()
     except DbtError as error:
         raise ServiceError(str(error)) from None
     with opened(settings) as instance:

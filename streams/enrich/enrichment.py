@@ -13,6 +13,7 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from streams import events as contract
+from streams.code_digest import code_of_rows
 from streams.enrich.campaign import Campaign, declared_campaign
 from streams.enrich.channel import ChannelRules
 from streams.enrich.geography import Geography
@@ -26,7 +27,6 @@ from streams.enrich.visited import Visited
 from streams.nobody import NobodyIds
 from streams.settings import StreamSettings
 
-CODE_VERSION = "4"  # raise it whenever the code answers another way than before
 MOST_REMEMBERED = 50_000  # per kind of value: 10 to 20 MB of usual ones, 80 of the longest kept
 
 
@@ -76,7 +76,7 @@ class Tables:
     def parts(self) -> dict[str, str]:
         """What a row's enrichment depends on, by name: equal parts give equal rows."""
         return {
-            "code": CODE_VERSION,
+            "code": code_of_rows(),
             "time zone": self.zone.key,
             "own hosts": " ".join(sorted(self.own_hosts)),
             "payment hosts": " ".join(sorted(self.payment_hosts)),

@@ -11,14 +11,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.days import Stretch, dirty_days, record_build
+from orchestration.days import Stretch, dirty_days, record_build, unseen_days
 from orchestration.instance import opened
 from orchestration.marts.assets import EVENTS, IDENTITY_PAIRS, SESSIONS
 from orchestration.marts.dbt import Dbt, DbtError
 from orchestration.marts.location import definitions
-from orchestration.marts.schedules import JOB, range_tags, stretches_to_build
+from orchestration.marts.schedules import JOB, range_tags
 from orchestration.runs import BuildFailedError, build_days
 from orchestration.settings import OrchestrationSettings
+from orchestration.waiting import waiting_now
 from streams import ledger
 from streams.events import CustomerData, CustomerLoggedIn, OrderData, OrderPlaced, encode, key_of
 from streams.ranges import range_rows, store
@@ -40,7 +41,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> OrchestrationSettings:
     """Settings of a home in which dbt's project is parsed, as `up` does it."""
-    settings = OrchestrationSettings(local_home=tmp_path_factory.mktemp("home"))
+    home = tmp_path_factory.mktemp("home")
+    settings = OrchestrationSettings(local_home=home, first_shop_day=FIRST)
     Dbt(settings.dbt_target).parse()
     return settings
 
@@ -178,7 +180,10 @@ def test_a_missing_event_fails_the_check_and_nothing_behind_it_is_built(
 
 
 def test_the_schedule_asks_for_runs_until_no_day_is_dirty(
-    marts: dg.Definitions, warehouse: Warehouse, shop: Simulation
+    marts: dg.Definitions,
+    settings: OrchestrationSettings,
+    warehouse: Warehouse,
+    shop: Simulation,
 ) -> None:
     schedule = marts.resolve_schedule_def("build_dirty_days")
     stored = Stored(warehouse)
@@ -192,14 +197,9 @@ def test_the_schedule_asks_for_runs_until_no_day_is_dirty(
         stored.add(shop.messages)
         [request] = tick().run_requests or []
         assert request.tags.items() >= range_tags(DAYS).items()
-        record_build(warehouse, dirty_days(warehouse).counts, "a run")
+        recipe = Dbt(settings.dbt_target).recipe()
+        record_build(warehouse, dirty_days(warehouse).counts, "a run", recipe.days_digest)
         assert tick().skip_message == "no shop day is dirty"
-
-
-def test_days_before_the_first_shop_day_or_after_today_wait() -> None:
-    today = FIRST + 3 * A_DAY
-    dirty = [FIRST - A_DAY, FIRST, today, today + A_DAY]
-    assert stretches_to_build(dirty, FIRST, today) == [Stretch(FIRST, today)]
 
 
 def test_a_late_copy_of_an_order_leaves_every_mart_as_if_it_had_come_in_time(
@@ -243,9 +243,9 @@ def test_arrivals_are_counted_before_persons_are_resolved_and_marks_after(
     assert EVENTS in graph.get(dg.AssetKey(["staging", "stg_events"])).parent_keys
 
 
-def test_definitions_without_a_parsed_project_say_what_to_do(tmp_path: Path) -> None:
+def test_a_build_without_a_parsed_project_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DbtError, match="active-analytics up"):
-        definitions(OrchestrationSettings(local_home=tmp_path))
+        Dbt(tmp_path).recipe()
 
 
 def test_the_location_of_detection_carries_nothing_of_dbt() -> None:
@@ -277,6 +277,11 @@ def test_a_build_from_a_script_is_a_run_of_dagster_and_tells_why_it_failed(
     assert found is not None
     assert found.status == dg.DagsterRunStatus.SUCCESS
 
-    warehouse.execute("alter table marts.orders rename column revenue_minor to revenue")
-    with pytest.raises(BuildFailedError, match="orders"):
-        build_days(settings, Stretch(FIRST, FIRST + A_DAY))
+    warehouse.execute("alter table marts.sessions add column mood String")
+    with pytest.raises(BuildFailedError, match="sessions has other columns"):
+        build_days(settings, Stretch(FIRST, FIRST))
+    waiting = waiting_now(warehouse, Dbt(settings.dbt_target).recipe(), settings)
+    assert "the run before failed" in waiting.days[FIRST]
+    assert waiting.stretches == [Stretch(FIRST, FIRST + A_DAY)]
+    build_days(settings, waiting.stretches[0])
+    assert unseen_days(warehouse, Dbt(settings.dbt_target).recipe()) == {}

@@ -35,7 +35,7 @@ def shop(
     monkeypatch.setenv("WAREHOUSE_URL", warehouse_server.url)
     monkeypatch.setenv("SHOP_TIME_ZONE", ZONE.key)
     dbt = Dbt(dbt_target)
-    dbt.parse()
+    dbt.parse_if_edited()
     return MartsWorld(warehouse, dbt)
 
 

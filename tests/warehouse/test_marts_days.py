@@ -130,17 +130,31 @@ def test_a_failed_test_stops_the_build_and_is_named(shop: MartsWorld) -> None:
     assert "an_order_is_one_row_on_one_day" in told.errors
 
 
-def test_other_columns_than_the_model_s_are_refused_until_the_table_is_dropped(
+def test_a_build_of_some_days_refuses_a_table_of_other_columns_and_one_of_all_replaces_it(
     shop: MartsWorld,
 ) -> None:
-    shop.arrive(views([MONDAY]))
-    shop.build(EVERY_DAY, options=UP_TO_SESSIONS)
+    shop.arrive(views(WEEK.days()))
+    shop.build(WEEK, options=UP_TO_SESSIONS)
     before = shop.digests(["marts.sessions"])
     shop.warehouse.execute("alter table marts.sessions add column mood String")
-    assert (
-        "drop it and build every day again" in shop.attempt(EVERY_DAY, options=SESSIONS_ONLY).errors
-    )
+    told = shop.attempt(only(MONDAY), options=(*SESSIONS_ONLY, "--resource-type", "model"))
+    assert "leaves out 6 of its days, from 2026-03-03 to 2026-03-08" in told.errors
     assert not shop.warehouse.rows("select name from system.tables where name like '%_new'")
-    shop.warehouse.execute("drop table marts.sessions sync")
-    shop.build(EVERY_DAY, options=UP_TO_SESSIONS)
+    shop.build(WEEK, options=SESSIONS_ONLY, slice_events=2)
     assert shop.digests(["marts.sessions"]) == before
+
+
+def test_tables_of_an_earlier_version_are_replaced_by_a_build_of_every_day(
+    shop: MartsWorld,
+) -> None:
+    shop.arrive(messages(6, people=20))
+    shop.build(EVERY_DAY)
+    before = shop.digests()
+    for table, partition_by in (("orders", "ordered_on"), ("sessions", "tuple()")):
+        shop.warehouse.execute(
+            f"create or replace table marts.{table} engine = MergeTree order by tuple()"
+            f" partition by {partition_by} as select *, 1 as was_there from marts.{table}"
+        )
+    days = shop.shop_days()
+    shop.build(Stretch(days[0], days[-1]))
+    assert shop.digests() == before

@@ -46,20 +46,52 @@
 {% endmacro %}
 
 
-{# Days of other columns cannot stand in one table: then every day has to be built anew, which a person decides. #}
-{% macro refuse_other_columns(existing, wanted) %}
-    {%- set columns_there = [] -%}
-    {%- set columns_wanted = [] -%}
-    {%- for column in adapter.get_columns_in_relation(existing) -%}
-        {%- do columns_there.append(column.name ~ ' ' ~ column.data_type) -%}
-    {%- endfor -%}
-    {%- for column in adapter.get_columns_in_relation(wanted) -%}
-        {%- do columns_wanted.append(column.name ~ ' ' ~ column.data_type) -%}
-    {%- endfor -%}
-    {%- if columns_there != columns_wanted -%}
+{#
+    Whether a table is to be replaced as a whole, because it has other columns than its model, or no partition per day.
+    Days of both kinds cannot stand in one table, so the build must be of all days that are there, or of all events.
+#}
+{% macro is_to_be_replaced(existing, wanted) %}
+    {%- if shape_of(existing) == shape_of(wanted) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set is_by_day = partition_key_of(existing) == partition_key_of(wanted) -%}
+    {%- set days_left_out -%}
+        {%- if is_by_day -%}
+            select uniqExact(partition), min(toDate(partition)), max(toDate(partition))
+            from system.parts
+            where active and rows > 0 and database = '{{ existing.schema }}' and table = '{{ existing.identifier }}'
+                and not {{ built_days('toDate(partition)', *built_width()) }}
+        {%- else -%}
+            select uniqExact(occurred_on), min(occurred_on), max(occurred_on)
+            from {{ source('analytics', 'events') }}
+            where not {{ built_days('occurred_on') }}
+        {%- endif -%}
+    {%- endset -%}
+    {%- set left_out = run_query(days_left_out).rows[0] -%}
+    {%- if left_out[0] | int -%}
         {%- do exceptions.raise_compiler_error(
-            existing ~ ' has other columns than its model: drop it and build every day again. '
-            ~ 'Columns there: ' ~ columns_there | join(', ')
+            existing ~ ' has other columns than its model now has, and this build leaves out ' ~ left_out[0] ~ ' of its days, from '
+            ~ left_out[1] ~ ' to ' ~ left_out[2] ~ '. A build of every day replaces the table: `active-analytics build`. '
+            ~ 'Columns there: ' ~ shape_of(existing)
         ) -%}
     {%- endif -%}
+    {{ return(true) }}
+{% endmacro %}
+
+
+{# Columns with their types, and what a partition is. #}
+{% macro shape_of(relation) %}
+    {%- set columns = [] -%}
+    {%- for column in adapter.get_columns_in_relation(relation) -%}
+        {%- do columns.append(column.name ~ ' ' ~ column.data_type) -%}
+    {%- endfor -%}
+    {{ return(columns | join(', ') ~ ' by ' ~ partition_key_of(relation)) }}
+{% endmacro %}
+
+
+{% macro partition_key_of(relation) %}
+    {%- set key -%}
+        select partition_key from system.tables where database = '{{ relation.schema }}' and name = '{{ relation.identifier }}'
+    {%- endset -%}
+    {{ return(run_query(key).rows[0][0]) }}
 {% endmacro %}

@@ -5,6 +5,9 @@
     keep its old ones. Here the days to replace come from the build (from_day, to_day, also_stretches), widened by the
     model's meta `days_before` and `days_after`, and a day without rows is dropped. Each day changes in one piece:
     readers never see half of one.
+
+    A table of other columns, or one without a partition per day, is replaced as a whole by a build that leaves none of its days
+    out (`is_to_be_replaced` in partitions.sql).
 #}
 {% materialization shop_days, adapter='clickhouse' %}
 
@@ -23,18 +26,27 @@
     {{ run_hooks(pre_hooks) }}
 
     {% do clickhouse__create_empty_table(False, new_days, sql, has_contract, 'create_new_days') %}
-    {% do refuse_other_columns(target_relation, new_days) %}
+    {%- set is_replaced = is_to_be_replaced(target_relation, new_days) -%}
     {%- set filled = [] -%}
     {% for query in sql_of_slices(sql) %}
+        {%- if loop.length > 1 -%}
+            {%- do log('slice ' ~ loop.index ~ ' of ' ~ loop.length ~ ' of ' ~ this.identifier) -%}
+        {%- endif -%}
         {% call statement('main') %}
             {{ clickhouse__insert_into(new_days, query, has_contract) }}
         {% endcall %}
-        {%- set days = partitions_of(new_days) -%}
-        {% do replace_days(target_relation, new_days, days) %}
-        {% if not loop.last %}{% do adapter.truncate_relation(new_days) %}{% endif %}
-        {%- do filled.extend(days) -%}
+        {%- if not is_replaced -%}
+            {%- set days = partitions_of(new_days) -%}
+            {% do replace_days(target_relation, new_days, days) %}
+            {% if not loop.last %}{% do adapter.truncate_relation(new_days) %}{% endif %}
+            {%- do filled.extend(days) -%}
+        {%- endif -%}
     {% endfor %}
-    {% do drop_days(target_relation, partitions_of(target_relation, built_days('toDate(partition)', *built_width())), filled) %}
+    {%- if is_replaced -%}
+        {% do exchange_tables_atomic(new_days, target_relation) %}
+    {%- else -%}
+        {% do drop_days(target_relation, partitions_of(target_relation, built_days('toDate(partition)', *built_width())), filled) %}
+    {%- endif -%}
     {% do adapter.drop_relation(new_days) %}
 
     {{ run_hooks(post_hooks) }}

@@ -1,5 +1,4 @@
--- One row per event of a person: copies under one event id are removed, whichever day they claim, and so are bots'
--- events and those that name nobody.
+-- One row per event: copies under one event id are removed, whichever day they claim, and so are bots.
 {{ config(
     materialized='shop_days',
     partition_by='occurred_on',
