@@ -4,13 +4,13 @@ import json
 
 from orchestration.commands.detecting import line_of, told
 from orchestration.detection import Report, Tally
-from orchestration.triggers.decide import Cart, Clock, decide
+from orchestration.triggers.decide import Cart, Clock, People, decide
 from orchestration.triggers.message import message_of
 from tests.unit.trigger_builders import DAY, MONDAY, cart, definition, shop, wall
 
 
 def shown(of: Cart, clock: Clock) -> str:
-    (firing,) = decide(definition(), [of], {}, (), clock).firings
+    (firing,) = decide(definition(), [of], People(), (), clock).firings
     return line_of(message_of(firing)[1])
 
 

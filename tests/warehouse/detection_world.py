@@ -143,7 +143,7 @@ class ShopWorld:
         kind: str = "order.placed",
         is_staged: bool = True,
     ) -> None:
-        columns = ("event_id", "kind", "occurred_at", "occurred_on", "person", "visitor_id")
+        columns = ("event_id", "kind", "occurred_at", "occurred_on", "visitor_id")
         rows = [
             (
                 *(
@@ -152,13 +152,20 @@ class ShopWorld:
                     order.occurred_at,
                     order.occurred_at.date(),
                 ),
-                *(names.raw_person, *names, order.origin),
+                *(*names, order.origin, names.raw_person),
             )
             for names, order in orders
         ]
         columns = (*columns, "customer_id", "origin")
+        self._store(columns, rows, is_staged)
+
+    def _store(
+        self, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], is_staged: bool
+    ) -> None:
+        """Rows whose last value is the raw person, which staging calls `visitor_key`."""
+        names = {"analytics.events": "person", "staging.stg_events": "visitor_key"}
         for table in EVENTS if is_staged else EVENTS[:1]:
-            self.warehouse.insert(table, columns, rows)
+            self.warehouse.insert(table, (*columns, names[table]), rows)
 
     def ledger(self) -> list[tuple[Any, ...]]:
         """Who was fired, due when."""

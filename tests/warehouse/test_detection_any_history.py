@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.same_person import resolved
-from orchestration.triggers.decide import Answer, Cart, Clock, decide
+from orchestration.triggers.decide import Answer, Cart, Clock, People, decide
 from orchestration.triggers.message import read_message
 from tests.unit.trigger_builders import MICROSECOND, MONDAY, cart, shop
 from tests.warehouse.detection_world import ABANDONED_CART, ListFeed, Names, run, session_of
@@ -107,7 +107,7 @@ def test_candidates_by_sql_are_what_the_rules_would_fire(
     told = by_person(persons, orders)
     as_stored = [replace(one, session_id=str(session_of(one))) for one in carts]  # they part ties
     of_today = [resolved(one, persons) for one in as_stored]
-    expected = decide(ABANDONED_CART, of_today, told, (), clock).firings
+    expected = decide(ABANDONED_CART, of_today, People(told), (), clock).firings
     fired = [read_message(value) for _, value in feed.messages]
     assert {(one.id, one.time) for one in fired} == {
         (one.firing_id, one.due_at) for one in expected

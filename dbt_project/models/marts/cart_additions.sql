@@ -9,7 +9,7 @@ with
 
 additions as (
 
-    select event_id, person, session_id, position, occurred_at, occurred_on
+    select event_id, person, session_id, visit_sequence, occurred_at, occurred_on
     from {{ ref('int_events_sessionized') }}
     where kind = 'cart.item_added' and {{ built_days('occurred_on', after=1) }}
 
@@ -17,7 +17,7 @@ additions as (
 
 events as (
 
-    select event_id, visitor_id, customer_id, origin, product_skus, product_names
+    select event_id, visitor_key, visitor_id, customer_id, origin, product_skus, product_names
     from {{ ref('stg_events') }}
     where kind = 'cart.item_added' and {{ built_days('occurred_on') }}
 
@@ -31,10 +31,17 @@ followed_additions as (
         session_id,
         occurred_at,
         occurred_on,
+        session_id = toUUID('00000000-0000-0000-0000-000000000000') as is_outside,
         leadInFrame(occurred_at, 1, {{ far_future() }}) over (
-            partition by session_id
-            order by position
+            -- what a server tells is in no session; of one person it is one, with the same gap
+            partition by session_id, if(is_outside, person, '')
+            order by occurred_at, visit_sequence, event_id
             rows between current row and unbounded following
+        ) as following_at,
+        if(
+            is_outside and following_at > occurred_at + toIntervalSecond({{ var('session_gap_seconds') }}),
+            {{ far_future() }},
+            following_at
         ) as next_added_at
     from additions
 
@@ -46,6 +53,7 @@ select
     followed_additions.occurred_at as added_at,
     followed_additions.next_added_at as next_added_at,
     followed_additions.person as person,
+    events.visitor_key as visitor_key,
     events.visitor_id as visitor_id,
     events.customer_id as customer_id,
     followed_additions.session_id as session_id,
