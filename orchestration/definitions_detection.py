@@ -4,8 +4,11 @@ A run would cost a process (6 CPU seconds) per tick, a sensor's tick costs a ten
 here imports dbt or Great Expectations, so that the process that ticks for ever stays small.
 """
 
+from pathlib import Path
+
 import dagster as dg
 
+from orchestration.catalogue import CatalogueError, complaint_about
 from orchestration.detection import Report, tick
 from orchestration.settings import OrchestrationSettings
 from orchestration.triggers.firing import Mode
@@ -25,12 +28,15 @@ firings = dg.AssetSpec(
 )
 
 
-def detection_sensor(mode: Mode, seconds: int) -> dg.SensorDefinition:
+def detection_sensor(
+    mode: Mode, seconds: int, definitions: Path | None = None
+) -> dg.SensorDefinition:
     """The sensor that decides, records and publishes letters.
 
     Args:
         mode: the wall's clock, or the shop's whose history is being played.
         seconds: at least so long from one tick to the next.
+        definitions: folder of the triggers' definitions, the shipped ones without it.
     """
 
     @dg.sensor(
@@ -41,7 +47,12 @@ def detection_sensor(mode: Mode, seconds: int) -> dg.SensorDefinition:
     )
     def detection(_context: dg.SensorEvaluationContext) -> dg.SensorResult:
         try:
-            report = tick(StreamSettings.from_env(), WarehouseSettings.from_env(), mode)
+            report = tick(
+                StreamSettings.from_env(),
+                WarehouseSettings.from_env(),
+                mode,
+                definitions=definitions,
+            )
         except (WarehouseBusyError, BrokerBusyError, FencedError) as error:
             return dg.SensorResult(skip_reason=f"tried again at the next tick: {error}")
         return told(report)
@@ -50,8 +61,16 @@ def detection_sensor(mode: Mode, seconds: int) -> dg.SensorDefinition:
 
 
 def told(report: Report) -> dg.SensorResult:
-    """A tick as Dagster's pages show it; its cursor is the clock that it judged by."""
+    """A tick as Dagster's pages show it; its cursor is the clock that it judged by.
+
+    Raises:
+        CatalogueError: definitions cannot be used and the others had nothing to write, so that the
+            tick is shown as failed; else the materialization names them.
+    """
     cursor = report.clock.now.isoformat() if report.clock else ""
+    complaint = complaint_about(report.rejected)
+    if complaint and not report.fired and not report.published:
+        raise CatalogueError(complaint)
     if not report.fired and not report.published:
         return dg.SensorResult(
             skip_reason=report.note or f"nothing is due by {cursor}", cursor=cursor
@@ -64,6 +83,7 @@ def told(report: Report) -> dg.SensorResult:
             "published": report.published,
             "clock": cursor,
             "by_trigger": dg.MetadataValue.json(tallies),
+            **({"rejected_definitions": complaint} if complaint else {}),
         },
     )
     return dg.SensorResult(asset_events=[written], cursor=cursor)
@@ -72,7 +92,9 @@ def told(report: Report) -> dg.SensorResult:
 def load() -> dg.Definitions:
     """Definitions by the environment, read here because Dagster wants them at import."""
     settings = OrchestrationSettings.from_env()
-    sensor = detection_sensor(MODES[settings.detection_clock], settings.detection_seconds)
+    sensor = detection_sensor(
+        MODES[settings.detection_clock], settings.detection_seconds, settings.trigger_definitions
+    )
     return dg.Definitions(assets=[firings], sensors=[sensor])
 
 

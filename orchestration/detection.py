@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from orchestration.candidates import answers, candidates, is_built
-from orchestration.catalogue import catalogue
+from orchestration.candidates import candidates, is_built, people
+from orchestration.catalogue import Catalogue, catalogue
 from orchestration.clocks import shop_clock, wall_clock
 from orchestration.feed import Feed, KafkaFeed
 from orchestration.firing_ledger import (
@@ -56,11 +57,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: its clock (None when the shop has no time yet), a tally per trigger, what held it."""
+    """A run: its clock (None when the shop has no time yet), a tally per trigger, what held it.
+
+    `rejected` are the definitions that could not be used, by name of file, with every reason.
+    """
 
     clock: Clock | None
     tallies: tuple[Tally, ...] = ()
     note: str = ""
+    rejected: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def fired(self) -> int:
@@ -74,37 +79,58 @@ class Report:
 
 
 def tick(
-    streams: StreamSettings, warehouses: WarehouseSettings, mode: Mode, *, is_dry_run: bool = False
+    streams: StreamSettings,
+    warehouses: WarehouseSettings,
+    mode: Mode,
+    *,
+    is_dry_run: bool = False,
+    definitions: Path | None = None,
 ) -> Report:
     """Detect once, by the definitions in force; the broker is asked only when something is due.
+
+    A definition that cannot be used stops nobody else's letters; the report names it.
 
     Args:
         streams: the feed's broker and topic, and the shop's time zone.
         warehouses: the warehouse.
         mode: `wall` writes to people; `shop` plays history and needs a feed on this machine.
         is_dry_run: only tell what would be fired.
+        definitions: folder of the definitions, the shipped ones without it.
 
     Raises:
         DetectionRefusedError: the shop's clock was asked for and the feed or the ledger is on
             another machine.
-        CatalogueError: a definition cannot be used.
+        CatalogueError: the folder of definitions cannot be read.
         WarehouseError, BrokerError: they did not answer; the next tick goes on where this ended.
     """
     if mode == "shop":
         _refuse_other_machines(streams, warehouses)
-    definitions = catalogue()
+    in_force = catalogue(definitions)
     with Warehouse.connect(warehouses, "detection") as warehouse:
-        clock = wall_clock() if mode == "wall" else shop_clock(warehouse, streams)
-        if clock is None:
-            return Report(None, note="no event is stored yet")
-        if not is_built(warehouse):
-            return Report(clock, note="the marts are not built yet")
-        if is_dry_run:
-            return preview(warehouse, definitions, clock)
-        if not is_anything_due(warehouse, definitions, clock):
-            return Report(clock, tuple(Tally(one.trigger) for one in definitions))
-        with KafkaFeed(streams) as feed:
-            return detect(warehouse, feed, definitions, clock)
+        report = _tick(warehouse, streams, in_force, mode, is_dry_run=is_dry_run)
+    return replace(report, rejected=in_force.rejected)
+
+
+def _tick(
+    warehouse: Warehouse,
+    streams: StreamSettings,
+    in_force: Catalogue,
+    mode: Mode,
+    *,
+    is_dry_run: bool,
+) -> Report:
+    definitions = in_force.definitions
+    clock = wall_clock() if mode == "wall" else shop_clock(warehouse, streams)
+    if clock is None:
+        return Report(None, note="no event is stored yet")
+    if not is_built(warehouse):
+        return Report(clock, note="the marts are not built yet")
+    if is_dry_run:
+        return preview(warehouse, definitions, clock)
+    if not is_anything_due(warehouse, definitions, clock):
+        return Report(clock, tuple(Tally(one.trigger) for one in definitions))
+    with KafkaFeed(streams) as feed:
+        return detect(warehouse, feed, definitions, clock)
 
 
 def _refuse_other_machines(streams: StreamSettings, warehouses: WarehouseSettings) -> None:
@@ -122,9 +148,12 @@ def _refuse_other_machines(streams: StreamSettings, warehouses: WarehouseSetting
 
 
 def is_anything_due(warehouse: Warehouse, definitions: Sequence[Definition], clock: Clock) -> bool:
-    """Whether a run would have anything to do."""
+    """Whether a run would write or publish anything: who unsubscribed stays a candidate for long,
+    and the broker need not know.
+    """
     return any(
-        candidates(warehouse, one, clock) or unpublished(warehouse, one, clock.mode)
+        unpublished(warehouse, one, clock.mode)
+        or any(decisions.firings for decisions in _decided(warehouse, one, clock))
         for one in definitions
     )
 
@@ -225,10 +254,10 @@ def _judged(
     while True:
         persons = version(warehouse)
         carts = of_today(warehouse, batch)
-        told = answers(warehouse, definition, carts)
+        known_people = people(warehouse, definition, carts, clock)
         known = fired(warehouse, definition, {cart.person for cart in carts})
         if version(warehouse) == persons:
-            return decide(definition, carts, told, known, clock)
+            return decide(definition, carts, known_people, known, clock)
 
 
 def _tally(definition: Definition, made: Iterable[Decisions]) -> Tally:

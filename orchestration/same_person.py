@@ -20,11 +20,25 @@ from warehouse.client import Warehouse
 
 LOOKED_UP_NAMES = 250  # ids of 256 characters included, they fit a query's parameter
 
-# The names that a row with a visitor and a customer bears.
-NAMES = "arrayFilter(name -> length(name) > 2, ['v:' || visitor_id, 'c:' || customer_id])"
+_NAMED = "arrayFilter(name -> length(name) > 2, ['v:' || visitor_id, 'c:' || customer_id])"
+_IS_NAME = "match(name, '^[vcpet]:.')"
+
+# The names that a staged row bears. One with neither a visitor nor a customer has another name as
+# its `visitor_key`; that of an order of nobody names nobody.
+NAMES = f"arrayFilter(name -> {_IS_NAME}, arrayDistinct(arrayPushBack({_NAMED}, visitor_key)))"
+
+# The names that an event as it arrives bears.
+NAMES_OF_EVENT = """
+    arrayFilter(name -> length(name) > 2, [
+        'v:' || visitor_id, 'c:' || customer_id,
+        'p:' || phone_sha256, 'e:' || email_sha256, 't:' || partner_id
+    ])
+"""
 
 # The names under which a letter was decided: of the person of that time, and of the cart itself.
-NAMES_OF_FIRING = f"arrayDistinct(arrayPushBack({NAMES}, person))"
+NAMES_OF_FIRING = f"arrayDistinct(arrayPushBack({_NAMED}, person))"
+
+_OTHER_NAMES = ("p:", "e:", "t:")
 
 # One row per identifier of the persons in `people`, for use as a common table expression.
 IDENTIFIERS_OF_PEOPLE = """
@@ -105,7 +119,8 @@ where database = 'marts' and name = 'identifiers'
 def names_of(cart: Cart) -> list[str]:
     """The names that a cart bears, the visitor's first."""
     named = (("v:", cart.visitor_id), ("c:", cart.customer_id))
-    return [kind + value for kind, value in named if value]
+    names = [kind + value for kind, value in named if value]
+    return names or [cart.visitor_key] * cart.visitor_key.startswith(_OTHER_NAMES)
 
 
 def resolved(cart: Cart, merged: Mapping[str, str]) -> Cart:

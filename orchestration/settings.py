@@ -36,6 +36,7 @@ class OrchestrationSettings:
     keep_runs_days: int = 30  # a run of two days is half a megabyte of Dagster's history
     detection_clock: str = "live"
     detection_seconds: int = 10
+    trigger_definitions: Path | None = None  # a folder of YAML files instead of those shipped
     local_home: Path = Path(".local")
 
     @classmethod
@@ -148,4 +149,5 @@ _READERS: dict[str, Callable[[str], object]] = {
     "shop_currency": _currency,
     "currency_rates_file": _file,
     "local_home": Path,
+    "trigger_definitions": _file,
 }

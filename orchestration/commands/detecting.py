@@ -11,8 +11,9 @@ from dataclasses import asdict
 import click
 import msgspec
 
-from orchestration.catalogue import CatalogueError
+from orchestration.catalogue import CatalogueError, complaint_about
 from orchestration.detection import DetectionRefusedError, Report, Tally, tick
+from orchestration.settings import OrchestrationSettings
 from orchestration.triggers.message import TriggerFired, read_message
 from streams.producer import (
     BrokerBusyError,
@@ -34,13 +35,17 @@ SHOWN_CHARACTERS = 60
 @click.option("--dry-run", is_flag=True, help="Only tell what would be fired.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def detect(shop_clock: bool, dry_run: bool, as_json: bool) -> None:
-    """Fire every letter that is due, once."""
+    """Fire every letter that is due, once.
+
+    A definition that cannot be used stops no other; the command ends with 1 after the others.
+    """
     with _said_plainly():
         report = tick(
             StreamSettings.from_env(),
             WarehouseSettings.from_env(),
             "shop" if shop_clock else "wall",
             is_dry_run=dry_run,
+            definitions=OrchestrationSettings.from_env().trigger_definitions,
         )
     if shop_clock:
         click.echo(
@@ -50,10 +55,10 @@ def detect(shop_clock: bool, dry_run: bool, as_json: bool) -> None:
         )
     if as_json:
         click.echo(json.dumps(told(report)))
-        return
-    click.echo(f"as of {report.clock.now:%Y-%m-%d %H:%M:%S} UTC" if report.clock else "no time yet")
-    for line in [report.note] * bool(report.note) + [_sentence(one) for one in report.tallies]:
-        click.echo(line)
+    else:
+        _show(report)
+    if report.rejected:
+        raise click.ClickException(complaint_about(report.rejected))
 
 
 @click.command()
@@ -73,6 +78,12 @@ def feed(follow: bool, from_beginning: bool, limit: int | None, as_json: bool) -
                 break
 
 
+def _show(report: Report) -> None:
+    click.echo(f"as of {report.clock.now:%Y-%m-%d %H:%M:%S} UTC" if report.clock else "no time yet")
+    for line in [report.note] * bool(report.note) + [_sentence(one) for one in report.tallies]:
+        click.echo(line)
+
+
 def told(report: Report) -> dict[str, object]:
     """A report for scripts."""
     return {
@@ -82,6 +93,7 @@ def told(report: Report) -> dict[str, object]:
         "published": report.published,
         "triggers": [asdict(tally) for tally in report.tallies],
         "note": report.note,
+        "rejected": {name: list(reasons) for name, reasons in report.rejected.items()},
     }
 
 
@@ -92,7 +104,8 @@ def line_of(value: bytes) -> str:
     except msgspec.DecodeError as error:
         return f"not a letter of ours: {error}"
     played = "  (shop's clock)" if fired.data.clock == "shop" else ""
-    who = fired.visitorid or fired.customerid
+    facts = fired.data.facts
+    who = fired.visitorid or fired.customerid or facts.customer_id or facts.email_sha256
     return f"{fired.time:%Y-%m-%d %H:%M}  {fired.data.trigger}  {who}  {_cart(fired)}{played}"
 
 

@@ -17,16 +17,22 @@ SHOWN_WARNINGS = 10
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def summary(as_json: bool) -> None:
     """Show what was read, stored, built and fired so far."""
+    from orchestration.catalogue import catalogue, complaint_about
     from orchestration.reporting import summary_now
+    from orchestration.settings import OrchestrationSettings
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
+    definitions = catalogue(OrchestrationSettings.from_env().trigger_definitions)
     with Warehouse.connect(WarehouseSettings.from_env(), "summary") as warehouse:
         found = summary_now(warehouse)
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
-    else:
-        show(found)
+        rejected = {"rejected_definitions": definitions.rejected}
+        click.echo(json.dumps(found.as_json() | rejected, indent=2))
+        return
+    show(found)
+    if definitions.rejected:
+        click.secho(complaint_about(definitions.rejected), fg="red")
 
 
 @click.command()

@@ -7,15 +7,25 @@ was due, from what had happened until then, so the cadence of runs changes nothi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from orchestration.triggers.firing import CartFacts, Firing, Mode, firing_id
+from orchestration.triggers.contents import CartEvent, Contents, contents_at, contents_of
+from orchestration.triggers.firing import CartFacts, CartItem, Firing, Mode, firing_id
 from orchestration.triggers.model import Definition
 
-Reason = Literal["imported", "not_due", "stale", "superseded", "answered", "already_fired"]
+Reason = Literal[
+    "imported",
+    "not_due",
+    "stale",
+    "superseded",
+    "answered",
+    "emptied",
+    "unsubscribed",
+    "already_fired",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class Cart:
     """Something put into a cart. `next_added_at` is the session's next addition, if any.
 
     It is one person's; a letter about it counts as had by `also_of` too, whose names it bears.
+    `visitor_key` is the name of an event that has neither visitor nor customer, such as e:<hash>.
     """
 
     person: str
@@ -49,6 +60,7 @@ class Cart:
     skus: Sequence[str]
     names: Sequence[str]
     also_of: Sequence[str] = ()
+    visitor_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,27 @@ class Answer:
 
     occurred_at: datetime
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """What is known of a person: his names, each with the instant it came up, and his consent."""
+
+    identifiers: Sequence[tuple[str, datetime]] = ()
+    is_unsubscribed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """What is known of people right before letters to them, by person.
+
+    `answers` are the events of the kinds in a definition's `unless`, `cart_events` what changed
+    their carts, in any order.
+    """
+
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    cart_events: Mapping[str, Sequence[CartEvent]] = field(default_factory=dict)
+    addressees: Mapping[str, Addressee] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +103,7 @@ class Decisions:
 def decide(
     definition: Definition,
     carts: Iterable[Cart],
-    answers: Mapping[str, Sequence[Answer]],
+    people: People,
     fired: Collection[UUID],
     clock: Clock,
 ) -> Decisions:
@@ -79,7 +112,7 @@ def decide(
     Args:
         definition: the trigger.
         carts: in any order.
-        answers: by person, every event of the kinds in `definition.unless`.
+        people: what is known of their persons, and of those whose names they bear as well.
         fired: ids of the firings that the ledger holds.
         clock: the run's instant.
 
@@ -90,8 +123,8 @@ def decide(
     firings: list[Firing] = []
     refusals: list[tuple[Cart, Reason]] = []
     for cart in sorted(carts, key=lambda cart: (cart.added_at, cart.session_id, cart.event_id)):
-        firing = _firing(definition, cart, clock)
-        reason = refusal(definition, cart, answers.get(cart.person, ()), clock)
+        firing = _firing(definition, cart, people, clock)
+        reason = refusal(definition, cart, people, clock)
         if reason is None and firing.firing_id in known:
             reason = "already_fired"
         if reason is None:
@@ -105,10 +138,14 @@ def decide(
     return Decisions(tuple(firings), tuple(refusals))
 
 
-def refusal(
-    definition: Definition, cart: Cart, answers: Iterable[Answer], clock: Clock
-) -> Reason | None:
-    """Why a cart causes no letter, None when it does. `orchestration.candidates` says it in SQL."""
+def refusal(definition: Definition, cart: Cart, people: People, clock: Clock) -> Reason | None:
+    """Why a cart causes no letter, None when it does. `orchestration.candidates` says it in SQL,
+    all but the consent, which is that of right now.
+    """
+    return _bad_moment(definition, cart, clock) or _needlessness(definition, cart, people, clock)
+
+
+def _bad_moment(definition: Definition, cart: Cart, clock: Clock) -> Reason | None:
     due_at = definition.due_at(cart.added_at)
     if cart.origin not in clock.origins:
         return "imported"
@@ -118,15 +155,38 @@ def refusal(
         return "stale"
     if cart.next_added_at is not None and cart.next_added_at <= due_at:
         return "superseded"
-    if any(
-        cart.added_at <= answer.occurred_at <= due_at and answer.origin in clock.origins
-        for answer in answers
-    ):
-        return "answered"
     return None
 
 
-def _firing(definition: Definition, cart: Cart, clock: Clock) -> Firing:
+def _needlessness(
+    definition: Definition, cart: Cart, people: People, clock: Clock
+) -> Reason | None:
+    due_at = definition.due_at(cart.added_at)
+    if any(
+        cart.added_at <= answer.occurred_at <= due_at and answer.origin in clock.origins
+        for answer in people.answers.get(cart.person, ())
+    ):
+        return "answered"
+    if definition.only_what_is_left and not _contents(definition, cart, people, clock).items:
+        return "emptied"
+    addressees = (people.addressees.get(one) for one in (cart.person, *cart.also_of))
+    if any(one.is_unsubscribed for one in addressees if one is not None):
+        return "unsubscribed"
+    return None
+
+
+def _contents(definition: Definition, cart: Cart, people: People, clock: Clock) -> Contents:
+    """What the letter is about."""
+    seen = [one for one in people.cart_events.get(cart.person, ()) if one.origin in clock.origins]
+    if definition.only_what_is_left:
+        return contents_at(cart.added_at, definition.due_at(cart.added_at), seen)
+    if own := next((one for one in seen if one.event_id == cart.event_id), None):
+        return contents_of(own)
+    items = [CartItem(sku=sku, name=name) for sku, name in zip(cart.skus, cart.names, strict=False)]
+    return Contents(tuple(items))
+
+
+def _firing(definition: Definition, cart: Cart, people: People, clock: Clock) -> Firing:
     due_at = definition.due_at(cart.added_at)
     instance, period = "", definition.repeat.period_of(due_at)
     return Firing(
@@ -142,18 +202,49 @@ def _firing(definition: Definition, cart: Cart, clock: Clock) -> Firing:
         due_at=due_at,
         decided_at=clock.now,
         clock=clock.mode,
-        facts=_facts(definition, cart),
+        facts=_facts(definition, cart, people, clock),
     )
 
 
-def _facts(definition: Definition, cart: Cart) -> CartFacts:
+def _facts(definition: Definition, cart: Cart, people: People, clock: Clock) -> CartFacts:
+    contents = _contents(definition, cart, people, clock)
     return CartFacts(
         session_id=cart.session_id,
         event_id=cart.event_id,
         origin=cart.origin,
         added_at=cart.added_at,
-        skus=list(cart.skus),
-        names=list(cart.names),
+        skus=[item.sku for item in contents.items],
+        names=[item.name for item in contents.items],
         wait_hours=int(definition.wait.total_seconds()) // 3600,
         unless=sorted(definition.unless),
+        customer_id=cart.customer_id or _customer_id(definition, cart, people),
+        email_sha256=_email_sha256(definition, cart, people),
+        items=list(contents.items),
+        total_minor=contents.total_minor,
+        currency=contents.currency,
     )
+
+
+def _customer_id(definition: Definition, cart: Cart, people: People) -> str:
+    """The customer that the person was known to be first, as its name is made."""
+    return next(iter(_names(definition, cart, people, "c:")), "")
+
+
+def _email_sha256(definition: Definition, cart: Cart, people: People) -> str:
+    """That of the cart itself, else the one that came up last before the letter was due."""
+    own = (
+        one.email_sha256
+        for one in people.cart_events.get(cart.person, ())
+        if one.event_id == cart.event_id
+    )
+    named = cart.visitor_key.removeprefix("e:") if cart.visitor_key.startswith("e:") else ""
+    known = _names(definition, cart, people, "e:")
+    return next((one for one in (*own, named, *reversed(known)) if one), "")
+
+
+def _names(definition: Definition, cart: Cart, people: People, kind: str) -> list[str]:
+    """Names of a kind that the person had when the letter was due, by when they came up."""
+    due_at = definition.due_at(cart.added_at)
+    known = people.addressees.get(cart.person, Addressee()).identifiers
+    names = sorted((at, name) for name, at in known if name.startswith(kind) and at <= due_at)
+    return [name.removeprefix(kind) for _, name in names]

@@ -17,8 +17,23 @@ _FIRINGS = UUID(
 )  # never change: ids of sent letters hang on it
 
 
+class CartItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A product in a cart. The price of a piece is null and the page empty when not told."""
+
+    sku: str
+    name: str = ""
+    quantity: int | float = 1
+    price_minor: int | None = None
+    url: str = ""
+
+
 class CartFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision rests on: what was put in when; none of `unless` came within the wait.
+
+    `items` is what the letter is about: what was still in the cart when the letter was due, or by a
+    definition that does not ask, what was put in. `skus` and `names` are theirs. Amounts are in
+    minor units of `currency`, the shop's own when it is empty; the total is null unless all prices
+    are told. Customer and e-mail are those known of the person when the letter was due.
 
     It says nothing that depends on when the run came.
     """
@@ -31,6 +46,11 @@ class CartFacts(msgspec.Struct, frozen=True, kw_only=True):
     names: list[str]
     wait_hours: int
     unless: list[str]
+    customer_id: str = ""  # firings of before have none of these
+    email_sha256: str = ""
+    items: list[CartItem] = []
+    total_minor: int | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class TriggerFired(
 
 
 def message_of(firing: Firing) -> tuple[bytes, bytes]:
-    """The Kafka key (visitor id, else customer id) and the message of a firing."""
+    """The Kafka key (visitor id, else customer id, else person) and the message of a firing."""
     fired = TriggerFired(
         id=firing.firing_id,
         time=firing.due_at,
@@ -64,7 +64,9 @@ def message_of(firing: Firing) -> tuple[bytes, bytes]:
             facts=firing.facts,
         ),
     )
-    return (firing.visitor_id or firing.customer_id).encode(), msgspec.json.encode(fired)
+    return (firing.visitor_id or firing.customer_id or firing.person).encode(), msgspec.json.encode(
+        fired
+    )
 
 
 def read_message(value: bytes) -> TriggerFired:

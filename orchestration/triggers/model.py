@@ -12,6 +12,10 @@ from orchestration.triggers.repeat import Repeat
 class Definition:
     """A trigger: `wait` after a session's last `after`, unless one of `unless` has come by then.
 
+    With `only_what_is_left` the letter is about what is still in the cart when it is due, and there
+    is none when that is nothing. Who unsubscribed gets none: from one of `subscriptions`, which are
+    lower-case names, or from anything when none is named.
+
     `version` is a digest of everything the definition says. It is recorded with each firing and is
     no part of the firing's id: a corrected title must not write to everyone again.
     """
@@ -24,6 +28,8 @@ class Definition:
     repeat: Repeat
     stale_after: timedelta
     version: str
+    only_what_is_left: bool = False
+    subscriptions: frozenset[str] = frozenset()
 
     def due_at(self, happened_at: datetime) -> datetime:
         """When the letter about something that happened is due."""

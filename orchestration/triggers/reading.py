@@ -59,19 +59,24 @@ def _definition(values: dict[str, Any]) -> Definition:
         repeat=REPEATS[values["repeat"]],
         stale_after=timedelta(hours=values["stale_after_hours"]),
         version=_digest(values),
+        only_what_is_left=values["only_what_is_left"],
+        subscriptions=frozenset(values["subscription"]),
     )
 
 
 def _digest(values: dict[str, Any]) -> str:
-    canonical = json.dumps(values | {"unless": sorted(values["unless"])}, sort_keys=True)
+    lists = {name: sorted(values[name]) for name in ("unless", "subscription")}
+    canonical = json.dumps(values | lists, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def _read_fields(document: dict[Any, Any]) -> tuple[dict[str, Any], list[str]]:
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(_DEFAULTS)
     errors = [f"{key}: no such field" for key in document if key not in _FIELDS]
     for name, read in _FIELDS.items():
         if name not in document:
+            if name in _DEFAULTS:
+                continue
             errors.append(f"{name}: is missing")
             continue
         try:
@@ -117,6 +122,22 @@ def _repeat(value: object) -> str:
     return value
 
 
+def _yes_or_no(value: object) -> bool:
+    if type(value) is not bool:
+        raise ValueError("takes true or false")
+    return value
+
+
+def _subscriptions(value: object) -> list[str]:
+    """Names of subscriptions in lower case; none stand for any."""
+    if value == "any":
+        return []
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError("takes any, or the names of the subscriptions that the letter belongs to")
+    return [name.strip().lower() for name in names]
+
+
 _FIELDS: dict[str, Callable[[object], object]] = {
     "trigger": _name,
     "title": _line,
@@ -125,7 +146,10 @@ _FIELDS: dict[str, Callable[[object], object]] = {
     "unless": _kinds,
     "repeat": _repeat,
     "stale_after_hours": _hours,
+    "only_what_is_left": _yes_or_no,
+    "subscription": _subscriptions,
 }
+_DEFAULTS: dict[str, object] = {"only_what_is_left": False, "subscription": []}
 
 
 class _Loader(yaml.SafeLoader):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.triggers.decide import Answer, Cart, Clock, decide, refusal
+from orchestration.triggers.decide import Answer, Cart, Clock, People, decide, refusal
 from orchestration.triggers.firing import Firing, firing_id
 from tests.unit.trigger_builders import (
     ABANDONED_CART,
@@ -25,7 +25,7 @@ TUESDAY = MONDAY + DAY
 
 
 def refused(of: Cart, *answers: Answer, clock: Clock | None = None) -> str | None:
-    return refusal(definition(), of, answers, clock or wall(TUESDAY))
+    return refusal(definition(), of, People({of.person: answers}), clock or wall(TUESDAY))
 
 
 def test_a_cart_is_due_when_the_wait_is_over_and_not_a_microsecond_before() -> None:
@@ -82,14 +82,14 @@ def test_what_is_long_overdue_is_stale_on_the_walls_clock_only() -> None:
 def test_of_two_carts_of_a_person_the_earlier_due_is_fired_in_whatever_order_they_come() -> None:
     early = cart(session_id="s1", event_id="e1")
     late = cart(session_id="s2", event_id="e2", added_at=MONDAY + timedelta(hours=3))
-    decided = decide(definition(), [late, early], {}, (), wall(TUESDAY + DAY))
+    decided = decide(definition(), [late, early], People(), (), wall(TUESDAY + DAY))
     assert [firing.facts.event_id for firing in decided.firings] == ["e1"]
     assert decided.refusals == ((late, "already_fired"),)
 
 
 def test_a_person_in_the_ledger_is_not_written_to_again() -> None:
     ledger = [firing_id("abandoned_cart", "v:ann", "", "ever")]
-    decided = decide(definition(), [cart()], {}, ledger, wall(TUESDAY))
+    decided = decide(definition(), [cart()], People(), ledger, wall(TUESDAY))
     assert decided.firings == ()
     assert decided.refusals == ((cart(), "already_fired"),)
 
@@ -97,12 +97,12 @@ def test_a_person_in_the_ledger_is_not_written_to_again() -> None:
 def test_an_order_of_one_person_answers_no_other_persons_cart() -> None:
     ann, bob = cart(), cart(person="v:bob", visitor_id="bob")
     answers = {"v:ann": [answer(MONDAY)]}
-    decided = decide(definition(), [ann, bob], answers, (), wall(TUESDAY))
+    decided = decide(definition(), [ann, bob], People(answers), (), wall(TUESDAY))
     assert [firing.person for firing in decided.firings] == ["v:bob"]
 
 
 def test_a_firing_tells_what_it_rests_on() -> None:
-    (firing,) = decide(definition(), [cart()], {}, (), wall(TUESDAY + DAY)).firings
+    (firing,) = decide(definition(), [cart()], People(), (), wall(TUESDAY + DAY)).firings
     assert (firing.due_at, firing.decided_at, firing.clock) == (TUESDAY, TUESDAY + DAY, "wall")
     assert (firing.instance, firing.period) == ("", "ever")
     assert firing.trigger_version == definition().version
@@ -113,8 +113,8 @@ def test_a_firing_tells_what_it_rests_on() -> None:
 
 def test_the_id_of_a_firing_hangs_on_trigger_person_instance_and_period_and_nothing_else() -> None:
     retitled = definition(ABANDONED_CART.replace("Left something", "Forgot something"))
-    (before,) = decide(definition(), [cart()], {}, (), wall(TUESDAY)).firings
-    (after,) = decide(retitled, [cart(skus=("CAP",))], {}, (), shop(TUESDAY + DAY)).firings
+    (before,) = decide(definition(), [cart()], People(), (), wall(TUESDAY)).firings
+    (after,) = decide(retitled, [cart(skus=("CAP",))], People(), (), shop(TUESDAY + DAY)).firings
     assert before.trigger_version != after.trigger_version
     assert before.firing_id == after.firing_id
     assert str(before.firing_id) == "b0bca260-9721-5e40-804b-6609210f824f"
@@ -156,8 +156,8 @@ def test_any_cadence_of_runs_gives_the_letters_of_one_run_at_the_end(history, ho
         told = {
             who: [one for one in all_ if one.occurred_at <= now] for who, all_ in answers.items()
         }
-        for firing in decide(definition(), visible, told, ledger.keys(), shop(now)).firings:
+        for firing in decide(definition(), visible, People(told), ledger.keys(), shop(now)).firings:
             assert firing.firing_id not in ledger
             ledger[firing.firing_id] = seen(firing)
-    at_once = decide(definition(), carts, answers, (), shop(end)).firings
+    at_once = decide(definition(), carts, People(answers), (), shop(end)).firings
     assert ledger == {firing.firing_id: seen(firing) for firing in at_once}

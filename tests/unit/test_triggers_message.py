@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 
 from orchestration.schemas import FILE
-from orchestration.triggers.decide import decide
+from orchestration.triggers.decide import People, decide
 from orchestration.triggers.message import message_of, read_message, schema
 from tests.unit.trigger_builders import DAY, MONDAY, cart, definition, wall
 
 
 def message(**told) -> tuple[bytes, bytes]:
-    (firing,) = decide(definition(), [cart(**told)], {}, (), wall(MONDAY + DAY)).firings
+    (firing,) = decide(definition(), [cart(**told)], People(), (), wall(MONDAY + DAY)).firings
     return message_of(firing)
 
 

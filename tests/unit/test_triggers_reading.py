@@ -7,7 +7,7 @@ import pytest
 from orchestration.triggers.model import Rejected
 from orchestration.triggers.reading import read_definition
 from streams.events import KINDS
-from tests.unit.trigger_builders import ABANDONED_CART, definition
+from tests.unit.trigger_builders import ABANDONED_CART, WHAT_IS_LEFT, definition
 
 
 def errors(text: str) -> list[str]:
@@ -89,3 +89,24 @@ def test_the_version_follows_the_meaning_and_not_the_writing() -> None:
     changed = ABANDONED_CART.replace("wait_hours: 24", "wait_hours: 25")
     assert definition("# a note\n" + reordered).version == definition().version
     assert definition(changed).version != definition().version
+
+
+def test_a_definition_that_says_nothing_of_it_asks_for_no_contents_and_for_any_consent() -> None:
+    assert not definition().only_what_is_left
+    assert definition().subscriptions == frozenset()
+    named = definition(f"{WHAT_IS_LEFT}subscription: [Newsletter, ' sms ']\n")
+    assert (named.only_what_is_left, named.subscriptions) == (True, {"newsletter", "sms"})
+    assert definition(f"{ABANDONED_CART}subscription: offers\n").subscriptions == {"offers"}
+    assert definition(f"{ABANDONED_CART}subscription: any\n").version == definition().version
+
+
+@pytest.mark.parametrize("subscription", ["[]", "~", "['']", "[1]", "{a: b}", "true"])
+def test_a_subscription_is_any_or_names(subscription) -> None:
+    (complaint,) = errors(f"{ABANDONED_CART}subscription: {subscription}\n")
+    assert complaint.startswith("subscription: takes any, or the names")
+
+
+@pytest.mark.parametrize("answer", ["1", "'true'", "~", "[true]"])
+def test_whether_only_what_is_left_counts_is_yes_or_no(answer) -> None:
+    (complaint,) = errors(f"{ABANDONED_CART}only_what_is_left: {answer}\n")
+    assert complaint.startswith("only_what_is_left: takes true or false")

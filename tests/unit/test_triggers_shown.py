@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import json
 
+import pytest
+from click.testing import CliRunner
+
+from orchestration import definitions_detection
+from orchestration.catalogue import CatalogueError
+from orchestration.commands import detecting
 from orchestration.commands.detecting import line_of, told
 from orchestration.detection import Report, Tally
-from orchestration.triggers.decide import Cart, Clock, decide
+from orchestration.triggers.decide import Cart, Clock, People, decide
 from orchestration.triggers.message import message_of
 from tests.unit.trigger_builders import DAY, MONDAY, cart, definition, shop, wall
 
 
 def shown(of: Cart, clock: Clock) -> str:
-    (firing,) = decide(definition(), [of], {}, (), clock).firings
+    (firing,) = decide(definition(), [of], People(), (), clock).firings
     return line_of(message_of(firing)[1])
 
 
@@ -42,3 +48,25 @@ def test_a_report_reads_as_one_json_object() -> None:
     assert (read["clock"], read["fired"], read["published"]) == ("wall", 2, 2)
     assert read["triggers"][0]["refused"] == {"answered": 1}
     assert json.loads(json.dumps(told(Report(None, note="no event is stored yet"))))["now"] is None
+
+
+def test_a_definition_that_cannot_be_used_fails_the_command_after_the_others(monkeypatch) -> None:
+    report = Report(
+        wall(MONDAY),
+        (Tally("abandoned_cart", 1, {}, 1, 1),),
+        rejected={"new.yml": ("title: is missing",)},
+    )
+    monkeypatch.setattr(detecting, "tick", lambda *_, **__: report)
+    shown = CliRunner().invoke(detecting.detect, [])
+    assert shown.exit_code == 1
+    assert "abandoned_cart: 1 candidates, 1 fired" in shown.output
+    assert "triggers that cannot be used: new.yml: title: is missing" in shown.output
+
+
+def test_a_tick_of_dagster_names_the_bad_definitions_in_what_it_wrote_or_else_fails() -> None:
+    bad = {"new.yml": ("title: is missing",)}
+    fired = Report(wall(MONDAY), (Tally("abandoned_cart", 1, {}, 1, 1),), rejected=bad)
+    (written,) = definitions_detection.told(fired).asset_events
+    assert "new.yml: title: is missing" in str(written.metadata["rejected_definitions"].value)
+    with pytest.raises(CatalogueError, match=r"new\.yml: title: is missing"):
+        definitions_detection.told(Report(wall(MONDAY), rejected=bad))

@@ -24,6 +24,7 @@ unless: [order.placed, order.paid]
 repeat: once
 stale_after_hours: 72
 """
+WHAT_IS_LEFT = f"{ABANDONED_CART}only_what_is_left: true\n"
 
 
 def definition(text: str = ABANDONED_CART) -> Definition:

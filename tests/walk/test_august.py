@@ -23,6 +23,7 @@ from tests.august import AUGUST, needs
 from tests.fixtures_kafka import settings_on
 from tests.fixtures_warehouse import EmbeddedProcess
 from tests.processes import COMMAND, Worker, answer, environment, eventually
+from tests.unit.trigger_builders import ABANDONED_CART
 from warehouse.client import Warehouse
 from warehouse.migrate import migrate
 
@@ -57,7 +58,10 @@ def played(kafka_server: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
         migrate(warehouse)
         store_under_fire(stream, server, warehouse, told)
         answer(told, "build")
-        answer(told, "detect", "--shop-clock")
+        triggers = home / "triggers"
+        triggers.mkdir()
+        (triggers / "abandoned_cart.yml").write_text(ABANDONED_CART)  # the plain rule
+        answer(told | {"TRIGGER_DEFINITIONS": str(triggers)}, "detect", "--shop-clock")
         yield Played(stream, server, told, warehouse, answer(told, "summary"))
     server.stop()
 

@@ -14,8 +14,10 @@ import yaml
 
 from orchestration.detection import Report, detect
 from orchestration.feed import Place
+from orchestration.triggers.contents import CartEvent
 from orchestration.triggers.decide import Answer, Cart, Clock
 from orchestration.triggers.message import read_message
+from orchestration.triggers.model import Definition
 from tests.unit.trigger_builders import DAY, MONDAY, cart, definition
 from warehouse.client import Warehouse
 
@@ -60,7 +62,7 @@ class Names(NamedTuple):
     @property
     def raw_person(self) -> str:
         """What an event's row calls its person."""
-        return self.both[0]
+        return next(iter(self.both), "")
 
 
 class ShopWorld:
@@ -107,6 +109,40 @@ class ShopWorld:
         names = Names(visitor_id, customer_id)
         self._order([(names, Answer(occurred_at, origin))], kind, is_staged)
 
+    def happen(
+        self, happened: Sequence[tuple[Names, CartEvent]], *, is_staged: bool = True
+    ) -> None:
+        """Things that changed carts, as they arrived, and in staging unless not built yet."""
+        columns = (
+            *("event_id", "kind", "occurred_at", "occurred_on", "visit_sequence", "origin"),
+            *("visitor_id", "customer_id", "product_skus", "product_names", "product_urls"),
+            *("product_quantities", "product_prices_minor"),
+        )
+        rows = [
+            (
+                *(one.event_id, one.kind, one.occurred_at, one.occurred_at.date()),
+                *(one.visit_sequence, one.origin, *names),
+                *([getattr(line, name) for line in one.lines] for name in ("sku", "name", "url")),
+                [line.quantity for line in one.lines],
+                [line.price_minor for line in one.lines],
+                names.raw_person,
+            )
+            for names, one in happened
+        ]
+        self._store(columns, rows, is_staged)
+
+    def subscribe(self, occurred_at: datetime, detail: str, **names: str) -> None:
+        """A word about a subscription, such as `newsletter: off`, that no build knows yet."""
+        row = {
+            "event_id": f"subscription-{next(self._numbers)}",
+            "kind": "subscription.changed",
+            "occurred_at": occurred_at,
+            "occurred_on": occurred_at.date(),
+            "detail": detail,
+            "origin": "live",
+        } | names
+        self.warehouse.insert("analytics.events", list(row), [list(row.values())])
+
     def resolve(self, persons: Mapping[str, str]) -> None:
         """Make these all the identifiers that share a person with others: person by identifier.
 
@@ -125,12 +161,18 @@ class ShopWorld:
         rows = [(identifier, other_identifier)]
         self.warehouse.insert("staging.stg_identity_edges", columns, rows)
 
-    def tell(self, carts: Sequence[Cart], orders: Sequence[tuple[Names, Answer]]) -> None:
-        """Make these carts and orders all that has ever happened; the ledger stays."""
+    def tell(
+        self,
+        carts: Sequence[Cart],
+        orders: Sequence[tuple[Names, Answer]],
+        happened: Sequence[tuple[Names, CartEvent]] = (),
+    ) -> None:
+        """Make these carts, orders and other happenings all there ever was; the ledger stays."""
         for table in ("marts.cart_additions", *EVENTS):
             self.warehouse.execute(f"truncate table {table}")
         self.carts(carts)
         self._order(orders)
+        self.happen(happened)
 
     def forget_firings(self) -> None:
         """Empty the ledger."""
@@ -143,7 +185,7 @@ class ShopWorld:
         kind: str = "order.placed",
         is_staged: bool = True,
     ) -> None:
-        columns = ("event_id", "kind", "occurred_at", "occurred_on", "person", "visitor_id")
+        columns = ("event_id", "kind", "occurred_at", "occurred_on", "visitor_id")
         rows = [
             (
                 *(
@@ -152,13 +194,20 @@ class ShopWorld:
                     order.occurred_at,
                     order.occurred_at.date(),
                 ),
-                *(names.raw_person, *names, order.origin),
+                *(*names, order.origin, names.raw_person),
             )
             for names, order in orders
         ]
         columns = (*columns, "customer_id", "origin")
+        self._store(columns, rows, is_staged)
+
+    def _store(
+        self, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], is_staged: bool
+    ) -> None:
+        """Rows whose last value is the raw person, which staging calls `visitor_key`."""
+        names = {"analytics.events": "person", "staging.stg_events": "visitor_key"}
         for table in EVENTS if is_staged else EVENTS[:1]:
-            self.warehouse.insert(table, columns, rows)
+            self.warehouse.insert(table, (*columns, names[table]), rows)
 
     def ledger(self) -> list[tuple[Any, ...]]:
         """Who was fired, due when."""
@@ -189,6 +238,8 @@ class ListFeed:
         return [read_message(value).visitorid for _, value in self.messages]
 
 
-def run(world: ShopWorld, feed: ListFeed, clock: Clock) -> Report:
+def run(
+    world: ShopWorld, feed: ListFeed, clock: Clock, trigger: Definition = ABANDONED_CART
+) -> Report:
     """Detect what is due to people who left a cart."""
-    return detect(world.warehouse, feed, [ABANDONED_CART], clock)
+    return detect(world.warehouse, feed, [trigger], clock)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration import detection
-from orchestration.candidates import answers
+from orchestration.candidates import people
 from tests.unit.trigger_builders import DAY, MONDAY, cart, shop, wall
 from tests.warehouse.detection_world import TUESDAY, ListFeed, ShopWorld, run
 
@@ -225,11 +225,11 @@ def test_persons_merged_between_two_reads_of_one_batch_get_no_second_letter(
     written_to_customer(world)
     world.cart(**bobs())
 
-    def answers_and_a_merge(*arguments):
-        told = answers(*arguments)
+    def people_and_a_merge(*arguments):
+        known = people(*arguments)
         world.resolve(ANN_AND_BOB)
         monkeypatch.undo()
-        return told
+        return known
 
-    monkeypatch.setattr(detection, "answers", answers_and_a_merge)
+    monkeypatch.setattr(detection, "people", people_and_a_merge)
     assert run(world, feed, wall(TUESDAY)).tallies[0].refused == {"already_fired": 1}

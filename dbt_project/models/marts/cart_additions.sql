@@ -17,7 +17,7 @@ additions as (
 
 events as (
 
-    select event_id, visitor_id, customer_id, origin, product_skus, product_names
+    select event_id, visitor_key, visitor_id, customer_id, origin, product_skus, product_names
     from {{ ref('stg_events') }}
     where kind = 'cart.item_added' and {{ built_days('occurred_on') }}
 
@@ -31,10 +31,14 @@ followed_additions as (
         session_id,
         occurred_at,
         occurred_on,
-        leadInFrame(occurred_on) over following_addition as next_added_on,
-        leadInFrame(occurred_at, 1, {{ far_future() }}) over following_addition as following_added_at,
-        -- outside of sessions a person's additions follow each other too, but no further than a build can see
-        if(next_added_on > occurred_on + 1, {{ far_future() }}, following_added_at) as next_added_at
+        session_id = toUUID('00000000-0000-0000-0000-000000000000') as is_outside,
+        leadInFrame(occurred_at, 1, {{ far_future() }}) over following_addition as following_at,
+        -- what a server tells is in no session; of one person it follows each other too, with the same gap
+        if(
+            is_outside and following_at > occurred_at + toIntervalSecond({{ var('session_gap_seconds') }}),
+            {{ far_future() }},
+            following_at
+        ) as next_added_at
     from additions
     window following_addition as (
         partition by person, session_id
@@ -50,6 +54,7 @@ select
     followed_additions.occurred_at as added_at,
     followed_additions.next_added_at as next_added_at,
     followed_additions.person as person,
+    events.visitor_key as visitor_key,
     events.visitor_id as visitor_id,
     events.customer_id as customer_id,
     followed_additions.session_id as session_id,
