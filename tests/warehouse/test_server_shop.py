@@ -137,9 +137,7 @@ def lines_built(shop: MartsWorld) -> Rows:
     rows = shop.warehouse.rows(
         "select order_id, sku, revenue_minor, toString(quantity) from marts.order_lines"
     )
-    return {
-        (number, sku): (revenue, Fraction(pieces) or 1) for number, sku, revenue, pieces in rows
-    }
+    return {(order, sku): (revenue, Fraction(count) or 1) for order, sku, revenue, count in rows}
 
 
 def lines_wanted(wanted: Reckoning) -> Rows:
