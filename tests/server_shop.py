@@ -14,6 +14,8 @@ from random import Random
 from typing import Any, get_type_hints
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from streams import events as contract
 from streams.events import (
     Campaign,
@@ -58,11 +60,12 @@ _LATER_KINDS = (
     contract.OrderCancelled,
     contract.OrderReturned,
 )
+HASH_OF_NOTHING = sha256(b"").hexdigest()
 NOBODY = ("null", "undefined", "guest", "0", "00000000-0000-0000-0000-000000000000")
 PRICES = {"mug": 1_250, "pen": 333, "hat": 4_900, "tee": 1_999, "cloth": 725}
 
 MEMBER, GUEST, CALLER, UNLINKED, REFUSER, APP, OFFLINE, PARTNER = range(8)
-COMMON = (6, 4, 1, 1, 2, 1, 1, 1)  # how common each is
+COMMON = (6, 4, 1, 2, 2, 1, 1, 1)  # how common each is
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ class Buyer:
             names["customerid"] = rng.choice(NOBODY)
         if rng.random() < 0.2:
             names["visitorid"] = rng.choice(NOBODY)
+        if self.identifiers and rng.random() < 0.3:  # as another program writes hashes
+            email = self.identifiers.email_sha256.upper()
+            return names | {"identifiers": structs.replace(self.identifiers, email_sha256=email)}
         return names | {"identifiers": self.identifiers}
 
 
@@ -94,7 +100,7 @@ class Burst:
     visitid: str
 
 
-def events(seed: int, people: int = 150) -> list[Event]:
+def events(seed: int, people: int = 170) -> list[Event]:
     """What happened in the shop, each event once, in no order of use."""
     shop = _Shop(Random(seed))
     for number in range(people):
@@ -103,7 +109,7 @@ def events(seed: int, people: int = 150) -> list[Event]:
     return shop.events
 
 
-def as_it_arrives(seed: int, people: int = 150) -> list[Event]:
+def as_it_arrives(seed: int, people: int = 170) -> list[Event]:
     """The same, shuffled, every seventh event twice."""
     rng = Random(seed)
     happened = events(seed, people)
@@ -190,6 +196,7 @@ class _Shop:
             at += 5 * SECOND
             account = buyer.customer + rng.choice(("", "", "", "-old"))  # some have two
             given = {"page": Page(url=f"{SITE}/account", referrer=f"{SITE}/")}
+            given["email_sha256"] = rng.choice(("", HASH_OF_NOTHING))  # has told no address
             self._add(contract.CustomerLoggedIn, at, who | {"customerid": account}, given)
         return Burst(buyer, visitor, at, visitid)
 
@@ -222,6 +229,8 @@ class _Shop:
         names = {"customerid": buyer.customer}
         at += rng.choice((3, 12, 30)) * HOUR + 7 * MICROSECOND
         self._add(contract.LetterSent, at, names, {"letter_id": "spring"})
+        page = Page(url=f"{SITE}/{NEWS}")  # whoever clicks is seen to come by the page itself
+        self._add(contract.LetterClicked, at + HOUR, names, {"letter_id": "spring", "page": page})
         self._add(contract.CallReceived, at + 2 * HOUR, names, {"topic": "sizes"})
         subscription = {"name": "news", "is_subscribed": rng.random() < 0.5}
         self._add(contract.SubscriptionChanged, at + 3 * HOUR, names, subscription)
@@ -432,8 +441,9 @@ class _Order:
 
 
 def _keep(order: _Order) -> None:
-    """It is paid and sent, hours and a day later, which is no visit."""
-    order.tell(contract.OrderPaid, 2 * HOUR, order.revenue)
+    """It is paid and sent, hours and a day later, which is no visit, be it on a bank's page."""
+    page = order.shop.rng.choice((None, Page(url=f"{SITE}/paid", referrer="https://bank.example/")))
+    order.tell(contract.OrderPaid, 2 * HOUR, order.revenue, page=page)
     order.tell(contract.OrderShipped, DAY)
 
 
