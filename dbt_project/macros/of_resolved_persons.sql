@@ -1,7 +1,8 @@
 {#
     The rows of a relation whose `person` is the raw name of an event, with the person that it belongs to today: that of
     the first of its names (raw name, customer, phone, e-mail) that shares its person with other identifiers; else, as at
-    a till, the customer; else the phone or the e-mail, unless several persons bear it; else the raw name. `orchestration.same_person` is the same rule for letters.
+    a till, the customer; else the phone or the e-mail, unless several persons bear it; else the raw name.
+    `orchestration.same_person` is the same rule for letters, by visitor and customer.
 
     An identifier that was never seen with another one has no row among the resolved ones and is its own person. Who
     names nobody has no name at all and stays so.
