@@ -7,7 +7,8 @@ customers as (
         sum(session_count) as sessions,
         sum(event_count) as events,
         sum(order_count) as orders,
-        sum(revenue_minor) as revenue
+        sum(gross_revenue_minor) as gross_revenue,
+        sum(net_revenue_minor) as net_revenue
     from {{ ref('customers') }}
 
 ),
@@ -25,7 +26,8 @@ all_orders as (
 
     select
         count() as orders,
-        sum(revenue_minor) as revenue
+        sum(gross_revenue_minor) as gross_revenue,
+        sum(net_revenue_minor) as net_revenue
     from {{ ref('orders') }}
 
 )
@@ -42,4 +44,5 @@ where
     customers.sessions != all_sessions.sessions
     or customers.events != all_sessions.events
     or customers.orders != all_orders.orders
-    or customers.revenue != all_orders.revenue
+    or customers.gross_revenue != all_orders.gross_revenue
+    or customers.net_revenue != all_orders.net_revenue

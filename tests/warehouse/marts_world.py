@@ -43,6 +43,7 @@ TABLES = (
     "marts.channel_attribution",
     "marts.cart_additions",
     "marts.event_conflicts",
+    "marts.order_conflicts",
     "marts.identifiers",
     "marts.unmerged_identifiers",
 )
