@@ -274,6 +274,8 @@ def test_a_build_from_a_script_is_a_run_of_dagster_and_tells_why_it_failed(
     assert found is not None
     assert found.status == dg.DagsterRunStatus.SUCCESS
 
-    warehouse.execute("alter table marts.orders rename column revenue_minor to revenue")
+    warehouse.execute(
+        "alter table intermediate.int_orders_merged rename column revenue_minor to revenue"
+    )
     with pytest.raises(BuildFailedError, match="orders"):
         build_days(settings, Stretch(FIRST, FIRST + A_DAY))
