@@ -43,7 +43,12 @@ _MARTS = """
             select uniqExactIf(identifier, reason = 'quarantined') from marts.unmerged_identifiers
         ) as quarantined_identifiers,
         (select count() from marts.order_lines) as order_lines,
-        (select sum(revenue_minor) from marts.orders) as order_revenue_minor,
+        (select sum(net_revenue_minor) from marts.orders) as order_revenue,
+        (select sum(gross_revenue_minor) from marts.orders) as gross_revenue,
+        (select sum(cancelled_revenue_minor) from marts.orders) as cancelled_revenue,
+        (select sum(returned_revenue_minor) from marts.orders) as returned_revenue,
+        (select count() from marts.order_conflicts) as order_conflicts,
+        (select sum(at_stake_minor) from marts.order_conflicts) as order_conflicts_at_stake,
         (
             select countIf(orders_together >= {least:UInt32}) from marts.bought_together
         ) as pairs_min5
@@ -78,6 +83,10 @@ _CONFUSION = """
     group by declared, derived
     order by sessions desc, declared, derived
 """
+_MONEY = (
+    *("order_revenue", "gross_revenue", "cancelled_revenue", "returned_revenue"),
+    "order_conflicts_at_stake",
+)
 _NO_MARTS = {
     "sessions": 0,
     "events_outside_sessions": 0,
@@ -87,14 +96,22 @@ _NO_MARTS = {
     "event_conflicts": 0,
     "quarantined_identifiers": 0,
     "order_lines": 0,
-    "order_revenue_minor": 0,
+    "order_revenue": 0,
+    "gross_revenue": 0,
+    "cancelled_revenue": 0,
+    "returned_revenue": 0,
+    "order_conflicts": 0,
+    "order_conflicts_at_stake": 0,
     "pairs_min5": 0,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of one warehouse. Money in the shop's currency, in units (not cents)."""
+    """The figures of one warehouse. Money in the shop's currency, in units (not cents).
+
+    `order_revenue` is net: gross less what was cancelled and returned.
+    """
 
     events_read: int
     events_stored: int
@@ -118,6 +135,11 @@ class Summary:
     event_conflicts: int
     order_lines: int
     order_revenue: float
+    gross_revenue: float
+    cancelled_revenue: float
+    returned_revenue: float
+    order_conflicts: int
+    order_conflicts_at_stake: float
     pairs_min5: int
     letters: int
     letters_published: int
@@ -166,13 +188,13 @@ def summary(
     """
     is_built = bool(
         warehouse.scalar(
-            "select count() = 2 from system.tables"
-            " where database = 'marts' and name in ('channel_attribution', 'event_conflicts')"
+            "select count() = 3 from system.tables where database = 'marts'"
+            " and name in ('channel_attribution', 'event_conflicts', 'order_conflicts')"
         )
     )
     digits = minor_digits(shop_currency)
     marts = warehouse.dicts(_MARTS, least=PAIR_ORDERS)[0] if is_built else dict(_NO_MARTS)
-    revenue_minor = marts.pop("order_revenue_minor")
+    money = {name: marts.pop(name) / 10**digits for name in _MONEY}
     return Summary(
         **warehouse.dicts(_MESSAGES)[0],
         **warehouse.dicts(_LETTERS)[0],
@@ -183,7 +205,7 @@ def summary(
         waiting_reasons=waiting.reasons(),
         is_built=is_built,
         warnings=warnings_of(warehouse),
-        order_revenue=revenue_minor / 10**digits,
+        **money,
         top_pairs=warehouse.dicts(_TOP_PAIRS, limit=top) if is_built else [],
         attribution=warehouse.dicts(_ATTRIBUTION) if is_built else [],
     )

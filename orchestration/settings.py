@@ -13,7 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from streams.settings import LOOPBACK_HOSTS, SettingsError
+from streams.settings import LOOPBACK_HOSTS, ORDER_NUMBERS, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class OrchestrationSettings:
     first_shop_day: date | None = None  # that of the first event that arrived, when not set
     shop_time_zone: str = "UTC"
     shop_currency: str = ""  # ISO 4217; without one, amounts are never converted
+    order_numbers: str = "global"  # or per_source; `dbt_project/macros/order_numbers.sql` reads it
     currency_rates_file: Path | None = None  # loaded every working day, when one is named
     marts_schedule: str = "*/10 * * * *"
     keep_runs_days: int = 30  # a run of two days is half a megabyte of Dagster's history
@@ -118,6 +119,12 @@ def _currency(text: str) -> str:
     return text
 
 
+def _order_numbers(text: str) -> str:
+    if text not in ORDER_NUMBERS:
+        raise ValueError(f"takes one of {', '.join(ORDER_NUMBERS)}")
+    return text
+
+
 def _file(text: str) -> Path:
     return Path(text).resolve()
 
@@ -147,6 +154,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "keep_runs_days": _count,
     "detection_seconds": _count,
     "shop_currency": _currency,
+    "order_numbers": _order_numbers,
     "currency_rates_file": _file,
     "local_home": Path,
     "trigger_definitions": _file,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+ORDER_NUMBERS = ("global", "per_source")
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -48,6 +49,7 @@ class StreamSettings:
     shop_time_zone: str = "UTC"
     shop_hosts: str = ""
     shop_currency: str = ""  # ISO 4217; without one, amounts are never converted
+    order_numbers: str = "global"  # or per_source: each shop's sources count their own orders
     payment_hosts: str = ""  # of gateways beyond the known ones: coming back from there is no visit
     partner_parameters: str = ""  # names of URL parameters that bear a partner's track id
     channel_rules: Path | None = None  # a file instead of streams/enrich/channel_rules.yml
@@ -140,6 +142,8 @@ def _read(name: str, text: str) -> object:
         _expect_parts(text, *_LISTS[name])
     if name == "shop_currency" and not re.fullmatch("[A-Z]{3}", text):
         raise ValueError("takes a currency's three capitals, such as EUR")
+    if name == "order_numbers" and text not in ORDER_NUMBERS:
+        raise ValueError(f"takes one of {', '.join(ORDER_NUMBERS)}")
     if name in _FILES and not Path(text).is_file():
         raise ValueError("takes a file, and there is none")
     return Path(text) if name == "local_home" or name in _FILES else text

@@ -20,7 +20,17 @@
 {%- endmacro %}
 
 
-{# An amount in minor units of an order's currency, in those of the shop: half a unit is rounded up. #}
+{#
+    The one rounding rule of all money: to whole minor units, half a unit away from zero, so that what is given back is
+    rounded as what was paid. `streams.told` computes lines by the same rule. ClickHouse's own `round` takes half a unit
+    to the even neighbour.
+#}
+{% macro rounded_minor(amount) -%}
+    toInt64(sign({{ amount }}) * floor(abs({{ amount }}) + 0.5))
+{%- endmacro %}
+
+
+{# An amount in minor units of an order's currency, in those of the shop. #}
 {% macro in_shop_currency(amount, factor) -%}
-    toInt64(floor({{ amount }} * {{ factor }} + 0.5))
+    {{ rounded_minor('(' ~ amount ~ ' * ' ~ factor ~ ')') }}
 {%- endmacro %}

@@ -9,10 +9,10 @@ shares as (
         sum(last_touch) as by_last,
         sum(linear) as by_linear,
         sum(last_non_direct) as by_last_non_direct,
-        sum(first_touch_revenue_minor) as revenue_by_first,
-        sum(last_touch_revenue_minor) as revenue_by_last,
-        sum(linear_revenue_minor) as revenue_by_linear,
-        sum(last_non_direct_revenue_minor) as revenue_by_last_non_direct
+        sum(first_touch_net_revenue_minor) as revenue_by_first,
+        sum(last_touch_net_revenue_minor) as revenue_by_last,
+        sum(linear_net_revenue_minor) as revenue_by_linear,
+        sum(last_non_direct_net_revenue_minor) as revenue_by_last_non_direct
     from {{ ref('channel_attribution') }}
     group by order_id
 
@@ -27,7 +27,7 @@ where
         [shares.by_first, shares.by_last, shares.by_linear, shares.by_last_non_direct]
     )
     or arrayExists(
-        revenue -> abs(revenue - orders.revenue_minor) > 1e-3,
+        revenue -> abs(revenue - orders.net_revenue_minor) > 1e-3,
         [
             shares.revenue_by_first,
             shares.revenue_by_last,

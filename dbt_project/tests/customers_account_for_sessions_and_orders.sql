@@ -8,7 +8,8 @@ customers as (
         sum(event_count) as events,
         sum(server_event_count) as server_events,
         sum(order_count) as orders,
-        sum(revenue_minor) as revenue
+        sum(gross_revenue_minor) as gross_revenue,
+        sum(net_revenue_minor) as net_revenue
     from {{ ref('customers') }}
 
 ),
@@ -34,7 +35,8 @@ all_orders as (
 
     select
         count() as orders,
-        sum(revenue_minor) as revenue
+        sum(gross_revenue_minor) as gross_revenue,
+        sum(net_revenue_minor) as net_revenue
     from {{ ref('orders') }}
 
 )
@@ -53,4 +55,5 @@ where
     or customers.events != all_sessions.events
     or customers.server_events != all_sessions.server_events + outside.server_events
     or customers.orders != all_orders.orders
-    or customers.revenue != all_orders.revenue
+    or customers.gross_revenue != all_orders.gross_revenue
+    or customers.net_revenue != all_orders.net_revenue

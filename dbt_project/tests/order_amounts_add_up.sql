@@ -24,6 +24,6 @@ where
     and (
         orders.line_count != lines.line_count
         or orders.lines_minor != lines.lines_minor
-        or orders.revenue_minor != orders.lines_minor + orders.lines_difference_minor
-        or (orders.revenue_minor != 0 and not orders.is_revenue_known)
+        or orders.gross_revenue_minor != orders.lines_minor + orders.lines_difference_minor
+        or (orders.gross_revenue_minor != 0 and not orders.is_revenue_known)
     )

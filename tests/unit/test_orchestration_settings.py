@@ -41,8 +41,9 @@ def test_each_variable_is_read_as_what_it_is() -> None:
         ("SHOP_TIME_ZONE", "Mars/Base", "Europe/London"),
         ("DETECTION_CLOCK", "fast", "live or shop"),
         ("DETECTION_SECONDS", "0", "at least 1"),
+        ("ORDER_NUMBERS", "per_shop", "global, per_source"),
     ],
-    ids=["an open host", "no port", "no day", "no zone", "no clock", "no pause"],
+    ids=["an open host", "no port", "no day", "no zone", "no clock", "no pause", "no such numbers"],
 )
 def test_a_value_that_cannot_be_used_is_told_with_what_is_taken(
     name: str, text: str, told: str

@@ -20,6 +20,7 @@ def test_every_bad_variable_is_named_in_one_complaint() -> None:
         "EVENTS_PARTITIONS": "none",
         "LINGER_SECONDS": "soon",
         "KAFKA_SECURITY_PROTOCOL": "TELEPATHY",
+        "ORDER_NUMBERS": "per_shop",
     }
     with pytest.raises(SettingsError) as complaint:
         StreamSettings.from_env(bad)

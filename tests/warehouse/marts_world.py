@@ -45,6 +45,7 @@ TABLES = (
     "marts.cart_additions",
     "marts.event_conflicts",
     "marts.event_warnings",
+    "marts.order_conflicts",
     "marts.identifiers",
     "marts.unmerged_identifiers",
 )

@@ -1,5 +1,6 @@
--- One row per order and SKU, merged from all copies of the order.
+-- One row per order and SKU, of the newest change that tells lines, else merged from all copies of the order.
 --
+-- A change says all lines anew: what it leaves out was taken out of the order.
 -- Within a copy, lines of one SKU are added up; of several copies the one that tells most counts: the largest revenue,
 -- then the largest quantity, then price; what is left is decided by the texts, never by arrival. Amounts are in the
 -- shop's currency.
@@ -7,7 +8,7 @@
 
 with
 
-lines as (
+told_lines as (
 
     select
         event_id,
@@ -19,9 +20,30 @@ lines as (
         variant,
         price_minor,
         quantity,
-        revenue_minor
+        revenue_minor,
+        kind = 'order.changed' as is_change,
+        (occurred_at, visit_sequence, event_id) as place_in_time
     from {{ ref('stg_order_lines') }}
-    where kind = 'order.placed'
+    where kind in ('order.placed', 'order.changed')
+
+),
+
+newest_changes as (
+
+    select order_id, argMax(event_id, place_in_time) as event_id
+    from told_lines
+    where is_change
+    group by order_id
+
+),
+
+lines as (
+
+    select *
+    from told_lines
+    where
+        (is_change and (order_id, event_id) in (select order_id, event_id from newest_changes))
+        or (not is_change and order_id not in (select order_id from newest_changes))
 
 ),
 

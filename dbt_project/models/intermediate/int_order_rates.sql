@@ -18,9 +18,9 @@ orders as (
 
     select
         order_id,
-        argMin(occurred_on, (occurred_at, visit_sequence, event_id)) as ordered_on
+        argMin(occurred_on, (kind != 'order.placed', occurred_at, visit_sequence, event_id)) as ordered_on
     from order_events
-    where kind = 'order.placed'
+    where kind in ('order.placed', 'order.changed')
     group by order_id
 
 ),

@@ -1,13 +1,14 @@
 -- One row per order and channel that led to it: which share of the order each model gives to the channel.
 --
 -- Over the channels of an order the shares of a model add up to 1, so that sums over any orders add up to orders.
+-- Money is net: what was cancelled or returned led nobody to anything.
 {{ config(materialized='table', tags='roll_up', order_by=['order_id', 'channel']) }}
 
 with
 
 orders as (
 
-    select order_id, ordered_on, revenue_minor
+    select order_id, ordered_on, net_revenue_minor
     from {{ ref('orders') }}
 
 ),
@@ -55,9 +56,9 @@ select
     toFloat64(shares.last_touch) as last_touch,
     shares.linear as linear,
     toFloat64(shares.last_non_direct) as last_non_direct,
-    first_touch * orders.revenue_minor as first_touch_revenue_minor,
-    last_touch * orders.revenue_minor as last_touch_revenue_minor,
-    linear * orders.revenue_minor as linear_revenue_minor,
-    last_non_direct * orders.revenue_minor as last_non_direct_revenue_minor
+    first_touch * orders.net_revenue_minor as first_touch_net_revenue_minor,
+    last_touch * orders.net_revenue_minor as last_touch_net_revenue_minor,
+    linear * orders.net_revenue_minor as linear_net_revenue_minor,
+    last_non_direct * orders.net_revenue_minor as last_non_direct_net_revenue_minor
 from orders
 inner join shares on orders.order_id = shares.order_id

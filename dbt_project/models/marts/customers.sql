@@ -22,7 +22,7 @@ outside_events as (
 
 orders as (
 
-    select order_id, person, ordered_at, revenue_minor
+    select order_id, person, ordered_at, gross_revenue_minor, net_revenue_minor
     from {{ ref('orders') }}
 
 ),
@@ -61,7 +61,8 @@ orders_of_persons as (
         min(ordered_at) as first_ordered_at,
         max(ordered_at) as last_ordered_at,
         count() as order_count,
-        sum(revenue_minor) as revenue_minor
+        sum(orders.gross_revenue_minor) as gross_revenue_minor,
+        sum(orders.net_revenue_minor) as net_revenue_minor
     from orders
     group by person
 
@@ -86,7 +87,8 @@ select
     toLowCardinality(sessions_of_persons.first_touch.1) as first_channel,
     toLowCardinality(sessions_of_persons.first_touch.2) as first_channel_source,
     toUInt32(orders_of_persons.order_count) as order_count,
-    orders_of_persons.revenue_minor as revenue_minor,
+    orders_of_persons.gross_revenue_minor as gross_revenue_minor,
+    orders_of_persons.net_revenue_minor as net_revenue_minor,
     orders_of_persons.first_ordered_at as first_ordered_at,
     orders_of_persons.last_ordered_at as last_ordered_at
 from sessions_of_persons

@@ -5,7 +5,7 @@ with
 
 orders as (
 
-    select order_id, ordered_on, ordered_at, person
+    select order_id, order_number, ordered_on, ordered_at, person
     from {{ ref('int_orders_merged') }}
     where {{ built_days('ordered_on') }}
 
@@ -29,6 +29,7 @@ lines as (
 
 select
     orders.order_id as order_id,
+    orders.order_number as order_number,
     lines.sku as sku,
     orders.ordered_on as ordered_on,
     orders.ordered_at as ordered_at,

@@ -12,6 +12,8 @@ orders as (
 
     select
         order_id,
+        order_number,
+        source,
         ordered_on,
         ordered_at,
         person,
@@ -28,6 +30,11 @@ orders as (
         rates_fingerprint,
         is_revenue_known,
         told_revenue_minor,
+        gross_revenue_minor,
+        cancelled_revenue_minor,
+        returned_revenue_minor,
+        net_revenue_minor,
+        returned_excess_minor,
         revenue_minor,
         tax_minor,
         shipping_minor,
@@ -35,6 +42,7 @@ orders as (
         lines_difference_minor,
         line_count,
         copy_count,
+        change_count,
         is_paid,
         is_shipped,
         is_cancelled,
@@ -47,7 +55,12 @@ copies as (
 
     select order_id, event_id, (occurred_at, visit_sequence, event_id) as place_in_time
     from {{ ref('stg_orders') }}
-    where kind = 'order.placed'
+    where
+        kind = 'order.placed'
+        -- what nobody placed, its earliest change placed
+        or (kind = 'order.changed' and order_id not in (
+            select order_id from {{ ref('stg_orders') }} where kind = 'order.placed'
+        ))
 
 ),
 
@@ -55,7 +68,7 @@ events_in_sessions as (
 
     select event_id, person, session_id, visit_id
     from {{ ref('int_events_sessionized') }}
-    where kind = 'order.placed' and is_in_session
+    where kind in ('order.placed', 'order.changed') and is_in_session
 
 ),
 
@@ -103,6 +116,8 @@ channels as (
 
 select
     orders.order_id as order_id,
+    orders.order_number as order_number,
+    orders.source as source,
     orders.ordered_on as ordered_on,
     orders.ordered_at as ordered_at,
     orders.person as person,
@@ -120,6 +135,11 @@ select
     orders.rates_fingerprint as rates_fingerprint,
     orders.is_revenue_known as is_revenue_known,
     orders.told_revenue_minor as told_revenue_minor,
+    orders.gross_revenue_minor as gross_revenue_minor,
+    orders.cancelled_revenue_minor as cancelled_revenue_minor,
+    orders.returned_revenue_minor as returned_revenue_minor,
+    orders.net_revenue_minor as net_revenue_minor,
+    orders.returned_excess_minor as returned_excess_minor,
     orders.revenue_minor as revenue_minor,
     orders.tax_minor as tax_minor,
     orders.shipping_minor as shipping_minor,
@@ -127,6 +147,7 @@ select
     orders.lines_difference_minor as lines_difference_minor,
     orders.line_count as line_count,
     orders.copy_count as copy_count,
+    orders.change_count as change_count,
     orders.is_paid as is_paid,
     orders.is_shipped as is_shipped,
     orders.is_cancelled as is_cancelled,

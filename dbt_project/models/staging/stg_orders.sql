@@ -1,4 +1,4 @@
--- One row per order event: an order (or one more copy of it), its payment, a shipment, its cancellation, a return.
+-- One row per order event: an order (or one more copy of it), its change, payment, shipment, cancellation or return.
 --
 -- Of the whole history and not of the built days: an order is merged from its copies wherever they lie, and its row
 -- must not depend on which days were built before.
@@ -22,7 +22,8 @@ resolved_events as (
 
 select
     event_id,
-    order_id,
+    {{ order_key('source', 'resolved_events.order_id') }} as order_id,
+    resolved_events.order_id as order_number,
     kind,
     source,
     occurred_at,
@@ -30,6 +31,7 @@ select
     person,
     visitor_id,
     customer_id,
+    visit_id,
     visit_sequence,
     origin,
     channel,
