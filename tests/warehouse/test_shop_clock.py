@@ -9,11 +9,12 @@ import pytest
 from orchestration.clocks import shop_clock
 from orchestration.days import Counts, record_build
 from orchestration.detection import DetectionRefusedError, tick
+from orchestration.triggers.contents import ADDED, CartEvent, Line
 from orchestration.triggers.message import read_message
 from streams.producer import read_topic
 from streams.settings import StreamSettings
 from tests.unit.trigger_builders import MICROSECOND, MONDAY, shop
-from tests.warehouse.detection_world import TUESDAY, ShopWorld
+from tests.warehouse.detection_world import TUESDAY, Names, ShopWorld
 from warehouse.settings import WarehouseSettings
 
 
@@ -86,6 +87,7 @@ def test_a_tick_on_the_shops_clock_fires_into_the_topic(
     world, warehouse_server, stream_settings
 ) -> None:
     world.cart(origin="import")
+    world.happen([(Names("ann"), CartEvent("e1", ADDED, MONDAY, "import", [Line("MUG")]))])
     reach(world, 0, TUESDAY, topic=stream_settings.events_topic)
     report = tick(stream_settings, warehouse_server, "shop")
     assert (report.fired, report.published) == (1, 1)
