@@ -35,13 +35,21 @@ Campaign = tuple[str, str, str]
 NO_CAMPAIGN: Campaign = ("", "", "")
 
 
+class Part(NamedTuple):
+    """A visit as the source itself counts them, within a session.
+
+    `touches` are the instants at which a campaign (or whatever began it) brought somebody, each
+    with its channel; the first is that of the visit.
+    """
+
+    visit_id: str
+    event_ids: frozenset[str]
+    touches: Sequence[tuple[datetime, str]]
+
+
 @dataclass(frozen=True)
 class Visit:
-    """Activity of one visitor without a silence of more than the gap.
-
-    `touches` are the instants at which a campaign (or whatever began the visit) brought somebody,
-    each with its channel; the first is that of the visit.
-    """
+    """Activity of one visitor without a silence of more than the gap: a session."""
 
     person: str
     began_at: datetime
@@ -50,7 +58,12 @@ class Visit:
     event_count: int
     event_ids: frozenset[str] = field(repr=False)
     visit_ids: frozenset[str] = field(repr=False)
-    touches: Sequence[tuple[datetime, str]] = field(repr=False)
+    parts: Sequence[Part] = field(repr=False)
+
+    @property
+    def touches(self) -> list[tuple[datetime, str]]:
+        """Of all parts, in order."""
+        return sorted(touch for part in self.parts for touch in part.touches)
 
 
 @dataclass(frozen=True)
@@ -197,7 +210,7 @@ def _visits(
 ) -> list[Visit]:
     of_visitors: dict[str, list[Event]] = defaultdict(list)
     for event in events:
-        if is_activity(event):
+        if is_activity(event) and names_of(event):  # an order of nobody is no visit
             of_visitors[_visitor(event)].append(event)
     return [
         _visit(visit, persons, channel_of)
@@ -210,7 +223,7 @@ def _visitor(event: Event) -> str:
     """By whom sessions are cut: the cookie, else the customer, else what else there is."""
     names = names_of(event)
     by_rank = {name[0]: name for name in names}
-    return by_rank.get("v") or by_rank.get("c") or "".join(names[:1]) or f"o:{_order_id(event)}"
+    return by_rank.get("v") or by_rank.get("c") or names[0]
 
 
 def _cut(activity: Sequence[Event]) -> list[list[Event]]:
@@ -224,6 +237,31 @@ def _cut(activity: Sequence[Event]) -> list[list[Event]]:
 
 
 def _visit(events: Sequence[Event], persons: _Persons, channel_of: Callable[[Event], str]) -> Visit:
+    parts = _parts(events, channel_of)
+    knowing = next((event for event in events if _knows_its_channel(event)), events[0])
+    return Visit(
+        person=persons.of(events[0]),
+        began_at=events[0].time,
+        last_at=events[-1].time,
+        channel=channel_of(knowing),
+        event_count=len(events),
+        event_ids=frozenset(event.id for event in events),
+        visit_ids=frozenset(event.visitid for event in events if event.visitid),
+        parts=parts,
+    )
+
+
+def _parts(events: Sequence[Event], channel_of: Callable[[Event], str]) -> list[Part]:
+    """The source's own visits within a session; an event that tells none is of the one before."""
+    of_visits: dict[str, list[Event]] = defaultdict(list)
+    visit_id = ""
+    for event in events:
+        visit_id = event.visitid or visit_id
+        of_visits[visit_id].append(event)
+    return [_part(visit_id, part, channel_of) for visit_id, part in of_visits.items()]
+
+
+def _part(visit_id: str, events: Sequence[Event], channel_of: Callable[[Event], str]) -> Part:
     knowing = next((event for event in events if _knows_its_channel(event)), events[0])
     touches = [(events[0].time, channel_of(knowing))]
     campaign = campaign_of(knowing)
@@ -231,16 +269,7 @@ def _visit(events: Sequence[Event], persons: _Persons, channel_of: Callable[[Eve
         if campaign_of(event) not in (NO_CAMPAIGN, campaign):
             campaign = campaign_of(event)
             touches.append((event.time, channel_of(event)))
-    return Visit(
-        person=persons.of(events[0]),
-        began_at=events[0].time,
-        last_at=events[-1].time,
-        channel=touches[0][1],
-        event_count=len(events),
-        event_ids=frozenset(event.id for event in events),
-        visit_ids=frozenset(event.visitid for event in events if event.visitid),
-        touches=touches,
-    )
+    return Part(visit_id, frozenset(event.id for event in events), touches)
 
 
 def _knows_its_channel(event: Event) -> bool:
@@ -273,7 +302,7 @@ class _Shop(NamedTuple):
         names.
         """
         if is_activity(event):
-            return next(visit for visit in self.visits if event.id in visit.event_ids)
+            return next((visit for visit in self.visits if event.id in visit.event_ids), None)
         person, day = self.persons.of(event), _day(event.time, self.zone)
         own = [visit for visit in self.visits if visit.person == person]
         running = [visit for visit in own if visit.began_at <= event.time <= visit.last_at + GAP]
@@ -285,13 +314,21 @@ class _Shop(NamedTuple):
         ]
         return max(running or named, key=lambda visit: visit.began_at, default=None)
 
+    def channel_in(self, visit: Visit, event: Event) -> str:
+        """The channel of the source's own visit that an event of a session is of."""
+        own = [part for part in visit.parts if event.id in part.event_ids]
+        named = [part for part in visit.parts if event.visitid and part.visit_id == event.visitid]
+        begun = [part for part in visit.parts if part.touches[0][0] <= event.time]
+        return (own or named or begun[-1:] or visit.parts)[0].touches[0][1]
+
     def last_touch_of(self, event: Event) -> str:
         """The channel that last brought an event's person, else the event's own."""
         touches = [
             touch
             for visit in self.visits
             if visit.person == self.persons.of(event)
-            for touch in visit.touches
+            for part in visit.parts
+            for touch in part.touches
             if event.time - LOOKBACK <= touch[0] <= event.time
         ]
         return max(touches)[1] if touches else self.channel_of(event)
@@ -309,14 +346,16 @@ def _order(first: Event, life: Sequence[Any], shop: _Shop) -> Order:
     for change in _of(life, contract.OrderChanged):
         gross, lines = _changed(gross, lines, change)
     returned = min(gross, sum(_returns(_of(life, contract.OrderReturned), gross, lines)))
-    visit = shop.visit_of(first)
+    beginnings = _of(life, contract.OrderPlaced) or _of(life, contract.OrderChanged)
+    known = ((copy, shop.visit_of(copy)) for copy in beginnings)
+    copy, visit = next(((copy, visit) for copy, visit in known if visit), (first, None))
     return Order(
         person=shop.persons.of(first),
         ordered_at=first.time,
         gross_minor=gross,
         cancelled_minor=gross - returned if _of(life, contract.OrderCancelled) else 0,
         returned_minor=returned,
-        channel=visit.channel if visit else shop.last_touch_of(first),
+        channel=shop.channel_in(visit, copy) if visit else shop.last_touch_of(first),
         visit=visit,
         lines=lines,
     )

@@ -11,7 +11,7 @@ orders as (
 
     select person
     from {{ ref('stg_orders') }}
-    where kind = 'order.placed'
+    where kind in ('order.placed', 'order.changed')
 
 ),
 
