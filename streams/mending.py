@@ -47,9 +47,8 @@ from streams.value_mending import (
 MOST_PRODUCTS = 10_000  # of one event; the contract allows fewer for some kinds
 # Attributes that CloudEvents and its extensions define, and that say nothing to us.
 CLOUDEVENTS = {
-    *("datacontenttype", "dataschema", "data_base64", "dataref", "traceparent", "tracestate"),
-    *("partitionkey", "sequence", "sequencetype", "sampledrate", "expirytime", "recordedtime"),
-    *("correlationid", "causationid"),
+    *("data_base64", "dataref", "partitionkey", "sequence", "sequencetype", "sampledrate"),
+    *("expirytime", "recordedtime", "correlationid", "causationid"),
 }
 
 

@@ -76,8 +76,13 @@ def test_an_unknown_attribute_is_warned_of_and_costs_nothing() -> None:
 
 
 def test_attributes_of_cloud_events_are_known() -> None:
-    payload = encode(event()).replace(b'"id"', b'"datacontenttype":"application/json","id"')
-    assert decode(payload) == Decoded(event())
+    given = encode(event())
+    usual = given.replace(
+        b'"id"', b'"datacontenttype":"application/json","traceparent":"00-1","id"'
+    )
+    assert decode(usual) == Decoded(event(datacontenttype="application/json", traceparent="00-1"))
+    rarer = given.replace(b'"id"', b'"partitionkey":"7","correlationid":"a","id"')
+    assert decode(rarer) == Decoded(event())
 
 
 def order(**data: object) -> dict[str, Any]:
