@@ -129,7 +129,13 @@ def read(message: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
         pytest.param({"revenue_minor": True}, "revenue_minor", None, ["unreadable"], id="a truth"),
         pytest.param({"revenue_minor": 10**16}, "revenue_minor", None, ["out_of_range"], id="vast"),
         pytest.param(
-            {"revenue_minor": -0.5}, "revenue_minor", -1, ["another_type"], id="half down"
+            {"revenue_minor": 18.75}, "revenue_minor", None, ["unreadable"], id="euros for cents"
+        ),
+        pytest.param(
+            {"revenue_minor": "18.75"}, "revenue_minor", None, ["unreadable"], id="also as text"
+        ),
+        pytest.param(
+            {"revenue_minor": 18.74 * 100}, "revenue_minor", 1874, ["another_type"], id="float dust"
         ),
         pytest.param({"order_id": 1001}, "order_id", "1001", ["another_type"], id="id as number"),
         pytest.param({"order_id": 1001.0}, "order_id", "1001", ["another_type"], id="id as float"),
