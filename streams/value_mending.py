@@ -159,7 +159,7 @@ def whole(wanted: IntType) -> Mend:
         noted = Notes()
         told = _number(value, path, noted)
         if told is not None and abs(told - told.to_integral_value()) > _FLOAT_DUST:
-            notes.add("unreadable", path, f"{told:.12g} is no whole number")
+            notes.add("unreadable", path, "no whole number")
             return ABSENT
         for code, field, hint in noted.warnings:
             notes.add(code, field, hint)
