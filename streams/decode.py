@@ -13,7 +13,6 @@ an instant may lie in.
 from __future__ import annotations
 
 import difflib
-import json
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -22,6 +21,7 @@ from msgspec import UNSET, Raw, Struct
 
 from streams.event_warnings import EventWarning
 from streams.events import KINDS, Event
+from streams.json_text import rewritten, tolerant
 from streams.mending import mended
 from streams.nobody import names_nobody
 from streams.value_mending import Notes, clean, instant_of, text_of
@@ -38,7 +38,6 @@ _FIRST_SURE_YEAR = EARLIEST.year + 1  # whatever the offset from UTC
 _LAST_SURE_YEAR = LATEST.year - 2
 _BRACE = ord("{")
 _LONGEST_WORD = 18  # of those that stand for no id
-_MOST_DIGITS = 400  # of a number that is read at all: no field takes more than 16
 
 
 class Rejected(Struct, frozen=True):
@@ -92,11 +91,12 @@ def decode(payload: bytes | None) -> Decoded | Rejected:
 def _read_leniently(payload: bytes) -> Decoded | Rejected:
     try:
         message, is_json = read_json(payload)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return Rejected("malformed", (f"not JSON: {clean(str(error))}",))
     if not isinstance(message, dict):
         return Rejected("malformed", (f"an object was expected, not {_named(message)}",))
     notes = Notes()
+    message, is_wrapped = _unwrapped(message, notes)
     name = message.get("type")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None and isinstance(name, str) and name.strip().lower() in KINDS:
@@ -114,15 +114,35 @@ def _read_leniently(payload: bytes) -> Decoded | Rejected:
         return Rejected("invalid" if kind else "unknown_kind", tuple(errors))
     event = mended(kind, message, time, event_id, notes)
     if event.data.context is not UNSET:
-        event = _with_context(event, payload if is_json else b"", message["data"]["context"])
+        context = _context_that_came(payload) if is_json and not is_wrapped else None
+        if context is None:
+            shallow = tolerant(payload) if is_json and not is_wrapped else message
+            context = Raw(rewritten(shallow["data"]["context"]))
+            if not is_wrapped:
+                notes.add("text_mended", "data.context")
+        event = _with_context(event, context)
     return Decoded(event, notes.warnings)
+
+
+def _unwrapped(message: dict[str, Any], notes: Notes) -> tuple[dict[str, Any], bool]:
+    """The message with its data as an object, where they came as text of JSON; whether they did."""
+    data = message.get("data")
+    if not isinstance(data, str) or data.lstrip()[:1] != "{":
+        return message, False
+    try:
+        inner = tolerant(data.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return message, False
+    notes.add("another_type", "data")
+    return message | {"data": inner}, True
 
 
 def read_json(payload: bytes) -> tuple[Any, bool]:
     """The JSON of a message, and whether it is JSON by the book.
 
-    What programs write that is none is read too: half surrogates and bytes that are not UTF-8 as
-    lone surrogates, control characters in texts, a mark of the byte order, NaN and Infinity.
+    What programs write that is none is read too (`json_text.tolerant`): half surrogates and bytes
+    that are not UTF-8 as lone surrogates, control characters in texts, a mark of the byte order,
+    NaN and Infinity; what nests without end is cut off.
 
     Raises:
         ValueError: it is none of these.
@@ -130,13 +150,8 @@ def read_json(payload: bytes) -> tuple[Any, bool]:
     try:
         payload.decode()
         return msgspec.json.decode(payload), True
-    except (UnicodeDecodeError, msgspec.DecodeError):
-        text = payload.decode("utf-8", "surrogateescape").lstrip("\ufeff")
-        return json.loads(text, strict=False, parse_int=_integer), False
-
-
-def _integer(digits: str) -> int | float:
-    return int(digits) if len(digits) < _MOST_DIGITS else float("inf")
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        return tolerant(payload), False
 
 
 def _event_id(value: Any, notes: Notes) -> str:
@@ -162,13 +177,16 @@ def _no_time(value: Any) -> str:
     return f"`time` {shown} is no instant such as 2026-03-14T12:00:00Z"
 
 
-def _with_context(event: Any, payload: bytes, context: Any) -> Any:
-    """The event with the photographic context in the text that it came in, where that is JSON."""
+def _context_that_came(payload: bytes) -> Raw | None:
+    """The photographic context as its text, None where that cannot be told apart."""
     try:
-        raw = msgspec.json.decode(payload, type=_WithContext).data.context
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        raw = Raw(clean(json.dumps(context, ensure_ascii=False)).encode())
-    data = msgspec.structs.replace(event.data, context=raw)
+        return msgspec.json.decode(payload, type=_WithContext).data.context
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _with_context(event: Any, context: Raw) -> Any:
+    data = msgspec.structs.replace(event.data, context=context)
     return msgspec.structs.replace(event, data=data)
 
 

@@ -233,7 +233,8 @@ class Envelope(
     event may name nobody; an order counts then as that of an anonymous person. The visit attributes
     are the source's own reckoning (0 and "" mean «not told»); `visitsequence` orders events of one
     instant. `channel` is the channel the source declares. `origin` tells live events from imported
-    history.
+    history. The last four are CloudEvents' own: whoever sends them does so with every event, so the
+    good way takes them, and nothing is made of them.
 
     `is_activity` says whether events of the kind are what a visitor does: only these begin sessions
     and lead to orders, and only if they have a page or a client. What a server tells is no visit.
@@ -253,6 +254,10 @@ class Envelope(
     visitsequence: Ordinal = 0
     channel: Label = ""
     origin: Literal["live", "import"] = "live"
+    datacontenttype: Label = ""
+    dataschema: Text = ""
+    traceparent: Label = ""
+    tracestate: Text = ""
 
 
 class PageViewed(Envelope, frozen=True, kw_only=True, tag="page.viewed"):

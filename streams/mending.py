@@ -47,9 +47,8 @@ from streams.value_mending import (
 MOST_PRODUCTS = 10_000  # of one event; the contract allows fewer for some kinds
 # Attributes that CloudEvents and its extensions define, and that say nothing to us.
 CLOUDEVENTS = {
-    *("datacontenttype", "dataschema", "data_base64", "dataref", "traceparent", "tracestate"),
-    *("partitionkey", "sequence", "sequencetype", "sampledrate", "expirytime", "recordedtime"),
-    *("correlationid", "causationid"),
+    *("data_base64", "dataref", "partitionkey", "sequence", "sequencetype", "sampledrate"),
+    *("expirytime", "recordedtime", "correlationid", "causationid"),
 }
 
 
@@ -180,7 +179,7 @@ def _list(wanted: ListType) -> Mend:
 
     def mend(value: Any, path: str, notes: Notes) -> Any:
         if isinstance(value, dict):
-            value = [value]
+            value = _listed(value)
             notes.add("another_type", path)
         if not isinstance(value, list):
             notes.add("unreadable", path)
@@ -199,6 +198,11 @@ def _list(wanted: ListType) -> Mend:
         return kept
 
     return mend
+
+
+def _listed(value: dict[str, Any]) -> list[Any]:
+    """A list as other languages write it: one item bare, or the items by their places."""
+    return list(value.values()) if value and all(map(str.isdecimal, value)) else [value]
 
 
 def _item(item: type[Struct], value: Any, path: str, notes: Notes) -> Any:
@@ -224,7 +228,9 @@ def _context(value: Any, path: str, notes: Notes) -> Any:
 def _nearest(struct: type[Struct], name: str) -> str:
     """The known field that an unknown one may be meant for, in words."""
     known = [field.encode_name for field in msgspec.structs.fields(struct)]
-    near = difflib.get_close_matches(name.lower(), known, n=1)
+    plain = name.lower()
+    in_minor_units = [one for one in known if one == f"{plain}_minor"]
+    near = in_minor_units or difflib.get_close_matches(plain, known, n=1)
     return f"did you mean {near[0]}?" if near else ""
 
 

@@ -27,6 +27,7 @@ _IDS = {
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*\Z")
+_FLOAT_DUST = Decimal("0.000001")
 _TRUE, _FALSE = frozenset(("true", "yes", "on", "1")), frozenset(("false", "no", "off", "0"))
 
 Mend = Callable[[Any, str, "Notes"], Any]  # value, its path, where warnings go; or ABSENT
@@ -146,14 +147,25 @@ def currency(value: Any, path: str, notes: Notes) -> Any:
 
 
 def whole(wanted: IntType) -> Mend:
-    """How a whole number within bounds is mended; half a unit is rounded away from zero."""
+    """How a whole number within bounds is mended.
+
+    17.85 in a field of cents is no amount of cents, and most likely euros: it is left empty, for
+    0.18 euros would be believed. What reckoning with floats left beside a whole number is not seen.
+    """
 
     def mend(value: Any, path: str, notes: Notes) -> Any:
-        number = value if type(value) is int else _number(value, path, notes)
-        if number is None:
+        if type(value) is int:
+            return _bounded(value, wanted.ge, wanted.le, path, notes)
+        noted = Notes()
+        told = _number(value, path, noted)
+        if told is not None and abs(told - told.to_integral_value()) > _FLOAT_DUST:
+            notes.add("unreadable", path, "no whole number")
             return ABSENT
-        if isinstance(number, Decimal):  # half a unit is rounded away from zero
-            number = int(number.to_integral_value("ROUND_HALF_UP"))
+        for code, field, hint in noted.warnings:
+            notes.add(code, field, hint)
+        if told is None:
+            return ABSENT
+        number = int(told.to_integral_value())
         return _bounded(number, wanted.ge, wanted.le, path, notes)
 
     return mend

@@ -95,7 +95,7 @@ def beacon_of(message: bytes) -> Beacon | Losses | tuple[str, ...]:
 def _read_leniently(message: bytes) -> Beacon | Losses | tuple[str, ...]:
     try:
         content, _ = read_json(message)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return (f"not JSON: {clean(str(error))}",)
     if isinstance(content, dict) and isinstance(content.get("lost"), dict):
         return Losses(lost={str(k): v for k, v in content["lost"].items() if type(v) is int})

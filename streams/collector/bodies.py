@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 
 import msgspec
+
+from streams.json_text import BOM, items_of
 
 ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -14,7 +14,6 @@ LINES = "application/x-ndjson"
 ONE_OR_BATCH = ("application/json", "text/plain")  # the latter is what sendBeacon sends
 MEDIA_TYPES = (ONE, BATCH, *ONE_OR_BATCH, LINES)
 
-_BLANKS = re.compile(r"[ \t\r\n]*")
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -53,47 +52,21 @@ def messages_in(content_type: str, body: bytes, at_most: int) -> list[bytes] | R
         return Refusal(400, "the body is empty")
     if media == LINES:
         return _bounded([line for line in body.splitlines() if line.strip()], at_most)
-    if media == BATCH or (media != ONE and body.lstrip()[:1] == b"["):
-        return _array(body, at_most)
+    bare = body.removeprefix(BOM).lstrip()
+    if media == BATCH or (media != ONE and bare.startswith(b"[")):
+        return _array(bare, at_most)
     return [body]
 
 
 def _array(body: bytes, at_most: int) -> list[bytes] | Refusal:
+    """The items of an array; one that cannot be read costs no other."""
+    if not body.startswith(b"["):
+        return Refusal(400, "not a JSON array: an array was expected")
     try:
         body.decode()
         return _bounded([bytes(one) for one in _ARRAY.decode(body)], at_most)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
-        messages = _items(body.decode("utf-8", "surrogateescape"))
-    if isinstance(messages, str):
-        return Refusal(400, f"not a JSON array: {messages}")
-    return _bounded(messages, at_most)
-
-
-def _items(text: str) -> list[bytes] | str:
-    """The items of an array that is not JSON by the book, or why it is none at all.
-
-    One that cannot be read costs no other: half surrogates and bytes that are not UTF-8 stay where
-    they are, and what stands behind the last readable item is one more message.
-    """
-    decoder = json.JSONDecoder(strict=False)
-    items: list[bytes] = []
-    if text.lstrip()[:1] != "[":
-        return "an array was expected"
-    place = text.index("[") + 1
-    while True:
-        place = _BLANKS.match(text, place).end()  # type: ignore[union-attr]  # it matches anywhere
-        if text[place : place + 1] == "]" and not text[place + 1 :].strip():
-            return items
-        try:
-            _, end = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError) as error:
-            if not items:
-                return str(error)
-            return [*items, text[place:].encode("utf-8", "surrogateescape")]
-        items.append(text[place:end].encode("utf-8", "surrogateescape"))
-        place = _BLANKS.match(text, end).end()  # type: ignore[union-attr]  # as above
-        if text[place : place + 1] == ",":
-            place += 1
+        return _bounded(list(items_of(body)), at_most)
 
 
 def _bounded(messages: list[bytes], at_most: int) -> list[bytes] | Refusal:

@@ -19,7 +19,7 @@
   var w = window, d = document, n = navigator, tag = d.currentScript, KEY = 'aa_unsent';
   var calls = (w.aa && w.aa.q) || [], url = new URL('beacon', tag.src).href;
   var memory = [], isFull = false, flying = [], most = 20, here, from = d.referrer;
-  var lost = {}, toldLost;
+  var lost = {};
 
   // A tag twice in a page counts once.
   if (w.aa_runs) return;
@@ -101,12 +101,15 @@
     return JSON.stringify(Object.keys(lost).length ? list.concat({ lost: lost }) : list);
   }
 
-  // What the collector says of single events.
+  // What the collector says of single events; a 400 that names none is said of all.
   function heard(answer, sent) {
-    answer.json().then(function (said) {
+    answer.json().catch(() => ({})).then(function (said) {
       (said.warnings || []).forEach(w => console.warn('aa', (sent[w.index] || {}).type, w.warnings));
-      (said.refused || []).forEach(r => sent[r.index] && lose('refused', 1, sent[r.index].type + ': ' + r.reasons));
-    }).catch(function () { });
+      if (said.refused) said.refused.forEach(r => (
+        sent[r.index] && lose('refused', 1, sent[r.index].type + ': ' + r.reasons)
+      ));
+      else if (answer.status === 400) lose('refused', sent.length, said.error);
+    });
   }
 
   function bytes(events) {
@@ -125,13 +128,17 @@
     if (flying.length || !events.length) return;
     if (!w.fetch) return last();
     flying = ids(events);
-    toldLost = Object.assign({}, lost);
+    var text = body(events), toldLost = lost;
+    lost = {};
+    // A loss is told once, and again if nobody heard it.
+    function unheard() {
+      for (var why in toldLost) lost[why] = (lost[why] || 0) + toldLost[why];
+    }
     fetch(url, {
-      method: 'POST', body: body(events), mode: 'cors', credentials: 'include', keepalive: true
+      method: 'POST', body: text, mode: 'cors', credentials: 'include', keepalive: true
     }).then(function (answer) {
       var status = answer.status, count = flying.length;
-      // What was counted is told once; more may have come meanwhile.
-      if (status < 500) for (var why in toldLost) if (!(lost[why] -= toldLost[why])) delete lost[why];
+      if ([202, 207, 400].indexOf(status) < 0) unheard();
       // Too long for somebody on the way: half of it is tried, and one that is too long is let go.
       if (status === 413 && count > 1) most = count >> 1;
       // What was refused would be refused again.
@@ -143,7 +150,10 @@
       else return later();
       flying = [];
       send();
-    }, later);
+    }, function () {
+      unheard();
+      later();
+    });
   }
 
   // No room, or nobody there: the others have their turn first.
@@ -155,7 +165,7 @@
 
   function last() {
     var events = next();
-    if (events.length) n.sendBeacon(url, body(events));
+    if ((events.length || Object.keys(lost).length) && n.sendBeacon(url, body(events))) lost = {};
   }
 
   // A place on the page is no page, unless the shop routes by it.

@@ -64,7 +64,7 @@ def test_bytes_that_are_not_utf8_cost_the_text_that_they_stand_in() -> None:
     payload = encode(event(data=Data(context=Raw(b'{"note":"?"}')))).replace(b"?", b"\xff")
     decoded = decode(payload)
     assert isinstance(decoded, Decoded)
-    assert bytes(decoded.event.data.context).decode() == '{"note": "\ufffd"}'
+    assert bytes(decoded.event.data.context).decode() == '{"note":"\ufffd"}'
 
 
 def test_an_unknown_attribute_is_warned_of_and_costs_nothing() -> None:
@@ -76,8 +76,13 @@ def test_an_unknown_attribute_is_warned_of_and_costs_nothing() -> None:
 
 
 def test_attributes_of_cloud_events_are_known() -> None:
-    payload = encode(event()).replace(b'"id"', b'"datacontenttype":"application/json","id"')
-    assert decode(payload) == Decoded(event())
+    given = encode(event())
+    usual = given.replace(
+        b'"id"', b'"datacontenttype":"application/json","traceparent":"00-1","id"'
+    )
+    assert decode(usual) == Decoded(event(datacontenttype="application/json", traceparent="00-1"))
+    rarer = given.replace(b'"id"', b'"partitionkey":"7","correlationid":"a","id"')
+    assert decode(rarer) == Decoded(event())
 
 
 def order(**data: object) -> dict[str, Any]:
@@ -124,13 +129,24 @@ def read(message: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
         pytest.param({"revenue_minor": True}, "revenue_minor", None, ["unreadable"], id="a truth"),
         pytest.param({"revenue_minor": 10**16}, "revenue_minor", None, ["out_of_range"], id="vast"),
         pytest.param(
-            {"revenue_minor": -0.5}, "revenue_minor", -1, ["another_type"], id="half down"
+            {"revenue_minor": 18.75}, "revenue_minor", None, ["unreadable"], id="euros for cents"
+        ),
+        pytest.param(
+            {"revenue_minor": "18.75"}, "revenue_minor", None, ["unreadable"], id="also as text"
+        ),
+        pytest.param(
+            {"revenue_minor": 18.74 * 100}, "revenue_minor", 1874, ["another_type"], id="float dust"
         ),
         pytest.param({"order_id": 1001}, "order_id", "1001", ["another_type"], id="id as number"),
         pytest.param({"order_id": 1001.0}, "order_id", "1001", ["another_type"], id="id as float"),
         pytest.param({"order_id": None}, "order_id", "order-1", ["missing"], id="no order number"),
         pytest.param({"reason": ["x"]}, "reason", "", ["unreadable"], id="a list for a text"),
         pytest.param({"products": {"sku": "A"}}, "line_count", 1, ["another_type"], id="one item"),
+        pytest.param(
+            {"products": {"0": {"sku": "A"}, "2": {"sku": "B"}}},
+            *("line_count", 2, ["another_type"]),
+            id="items by their places",
+        ),
         pytest.param({"products": None}, "line_count", 0, [], id="null products"),
         pytest.param({"products": "A"}, "line_count", 0, ["unreadable"], id="products as text"),
         pytest.param(
@@ -142,6 +158,7 @@ def read(message: dict[str, Any]) -> tuple[Any, list[tuple[str, str]]]:
             id="an item without an id",
         ),
         pytest.param({"page": "x"}, "page", None, ["unreadable"], id="page as text"),
+        pytest.param({"tax": 5}, "tax_minor", 0, ["unknown_field"], id="an unknown field"),
         pytest.param({"context": [1]}, "context", UNSET, ["unreadable"], id="a list as context"),
     ],
 )
@@ -242,12 +259,49 @@ def test_without_an_id_it_is_no_event(event_id: object) -> None:
     assert isinstance(decode(json.dumps(order() | {"id": event_id}).encode()), Rejected)
 
 
-def test_an_unknown_field_names_the_nearest_known_one() -> None:
-    decoded = decode(json.dumps(order(revenue=18.75)).encode())
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        pytest.param("revenue", "revenue_minor", id="an amount in units"),
+        pytest.param("tax", "tax_minor", id="a short one"),
+        pytest.param("orderId", "order_id", id="another spelling"),
+    ],
+)
+def test_an_unknown_field_names_the_nearest_known_one(name: str, meant: str) -> None:
+    decoded = decode(json.dumps(order(**{name: 18.75})).encode())
     assert isinstance(decoded, Decoded)
     assert [sentence(one) for one in decoded.warnings] == [
-        "data.revenue is no field of the contract (did you mean revenue_minor?)"
+        f"data.{name} is no field of the contract (did you mean {meant}?)"
     ]
+
+
+@pytest.mark.parametrize("depth", [90, 500, 990, 1_000, 5_000])
+@pytest.mark.parametrize("inner", [b"1", b"NaN", b'"\\ud83d"'], ids=["plain", "NaN", "surrogate"])
+@pytest.mark.parametrize("name", [b"context", b"another"])
+def test_what_nests_without_end_costs_itself(depth: int, inner: bytes, name: bytes) -> None:
+    nested = b'{"a":' * depth + inner + b"}" * depth
+    payload = (
+        json.dumps(order()).encode().replace(b'"order_id"', b'"%s":%s,"order_id"' % (name, nested))
+    )
+    decoded = decode(payload)
+    assert isinstance(decoded, Decoded)
+    assert decoded.event.data.order_id == "O-1"  # type: ignore[union-attr]  # an order
+
+
+def test_a_context_that_is_not_json_by_the_book_is_kept_as_json() -> None:
+    payload = json.dumps(order()).encode()
+    wild = payload.replace(b'"order_id"', b'"context":{"a":NaN,"b":"x\\ud83d"},"order_id"')
+    decoded = decode(wild)
+    assert isinstance(decoded, Decoded)
+    assert bytes(decoded.event.data.context) == '{"a":null,"b":"x\ufffd"}'.encode()  # type: ignore[arg-type]  # it is there
+    assert decoded.warnings == (EventWarning("text_mended", "data.context"),)
+
+
+def test_data_in_a_text_of_json_are_read_with_all_their_money() -> None:
+    message = order()
+    placed, warned = read(message | {"data": json.dumps(message["data"])})
+    assert placed == read(message)[0]
+    assert warned == [("another_type", "data")]
 
 
 def test_a_message_full_of_rubbish_is_read_in_linear_time_and_with_few_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -172,3 +173,58 @@ def test_a_tag_that_is_there_twice_counts_a_page_once(world: World) -> None:
         world.show("/one")
         world.tab.run("history.pushState({}, '', '/two')")
         world.events(2)
+
+
+def lost(world: World) -> dict[str, int]:
+    """What pages say they have lost, by reason, as the collector counts it."""
+    text = world.place.ask("GET", "/metrics").body.decode()
+    counts = re.findall(r'page_events_lost_total\{reason="(\w+)"\} (\d+)', text)
+    return {reason: int(count) for reason, count in counts}
+
+
+def test_an_event_too_long_is_told_to_the_collector_by_the_last_word_of_its_page(
+    world: World,
+) -> None:
+    with world.collecting():
+        world.show("/one")
+        world.events(1)
+        world.tab.run(long_name("'x'.repeat(70000)"))
+        world.show("/plain")
+        eventually(lambda: lost(world) == {"large": 1})
+
+
+def test_what_was_refused_is_told_with_the_next_event_and_once(world: World) -> None:
+    with world.collecting():
+        world.show("/one")
+        world.events(1)
+        world.tab.run("aa('order.placed', {order_id: '1'})")
+        eventually(lambda: world.unsent() == [])
+        world.tab.run(CART)
+        eventually(lambda: lost(world) == {"refused": 1}, within_seconds=20)
+        world.tab.run(CART)
+        world.show("/two")
+        world.events(4)
+        assert lost(world) == {"refused": 1}
+
+
+def test_a_batch_refused_as_a_whole_is_counted_and_told(world: World) -> None:
+    with world.proxied() as proxy:
+        proxy.status = 400
+        world.show("/one")
+        eventually(lambda: world.unsent() == [])
+        proxy.status = 202
+        world.tab.run(CART)
+        eventually(lambda: any({"lost": {"refused": 1}} in said for said in proxy.beacons))
+
+
+def test_a_loss_that_nobody_heard_is_told_again(world: World) -> None:
+    with world.proxied() as proxy:
+        world.show("/one")
+        eventually(lambda: world.unsent() == [])
+        world.tab.run(long_name("'x'.repeat(70000)"))
+        proxy.status = 503
+        world.tab.run(CART)
+        eventually(lambda: any({"lost": {"large": 1}} in said for said in proxy.beacons))
+        proxy.status, proxy.beacons = 202, []
+        world.tab.run(CART)
+        eventually(lambda: any({"lost": {"large": 1}} in said for said in proxy.beacons))
