@@ -11,7 +11,7 @@ import pytest
 from streams.decode import Decoded
 from streams.enrich.enrichment import Enrichment, Tables
 from streams.event_warnings import EventWarning
-from streams.events import Data, Event, Identifiers, OrderData, OrderPlaced
+from streams.events import Data, Event, Identifiers, OrderData, OrderPaid, OrderPlaced
 from streams.identity import pair_rows
 from streams.nobody import NobodyIds
 from streams.records import Origin
@@ -85,3 +85,32 @@ def test_a_shops_own_list_is_held_against_every_identifier_and_is_part_of_the_ta
     assert (row["person"], row["visitor_id"]) == ("c:7", "")
     assert row["warnings"] == [{"code": "names_nobody", "field": "visitorid"}]
     assert own.parts()["nobody ids"] != Tables(ZoneInfo("UTC")).parts()["nobody ids"]
+
+
+@pytest.mark.parametrize("number", ["null", "(not set)", "0", "undefined"])
+def test_orders_whose_number_is_none_are_orders_of_their_own(number: str) -> None:
+    orders = [
+        event(OrderPlaced, id=f"e{visitor}", visitorid=visitor, data=OrderData(order_id=number))
+        for visitor in "ab"
+    ]
+    rows = rows_of(orders)
+    assert [row["order_id"] for row in rows] == ["ea", "eb"]
+    assert {(one["code"], one["field"]) for row in rows for one in row["warnings"]} == {
+        ("names_nobody", "data.order_id")
+    }
+
+
+def test_a_payment_of_no_order_is_of_none() -> None:
+    (row,) = rows_of([event(OrderPaid, data=OrderData(order_id="null"))])
+    assert row["order_id"] == ""
+
+
+def test_an_event_that_names_nobody_says_so_and_an_order_of_nobody_need_not() -> None:
+    page, order = rows_of(
+        [
+            event(visitorid="null"),
+            event(OrderPlaced, id="e2", visitorid="", data=OrderData(order_id="o1")),
+        ]
+    )
+    assert [one["code"] for one in page["warnings"]] == ["names_nobody", "nobody_named"]
+    assert (order["person"], order["warnings"]) == ("o:o1", [])
