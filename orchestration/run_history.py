@@ -15,6 +15,7 @@ from typing import Any, Self
 from dagster import DagsterEventType, EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, Insert
 
 MOST_TOGETHER = "1000"  # Dagster has no other place for it than the environment
 TOGETHER = {DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_MATERIALIZATION_PLANNED}
