@@ -1,6 +1,6 @@
 """How long years take to build: `python -m bench.build_years [--years N] [--people N] [--json]`.
 
-A small generated shop, whose people come back for years, is stored in a warehouse of its own, as
+A small generated shop (10,000 people, 20 events each or so) is stored in a warehouse of its own, as
 the stream stores messages. Then `active-analytics build` is timed: everything at once, and again
 when nothing is left to do. CPU is that of the build, not the warehouse's.
 """
@@ -104,7 +104,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--years", type=int, default=10)
-    parser.add_argument("--people", type=int, default=100)
+    parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = figures(options.years, options.people)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +30,9 @@ UNFINISHED = [
 def opened(settings: OrchestrationSettings) -> dg.DagsterInstance:
     """The instance, its home made and its file up to date."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(FILES / "dagster.yaml", settings.dagster_home)
+    ours = (FILES / "dagster.yaml").read_text()
+    placed = ours.replace("base_dir: DAGSTER_HOME", f"base_dir: {settings.dagster_home}")
+    (settings.dagster_home / "dagster.yaml").write_text(placed)
     return dg.DagsterInstance.from_config(str(settings.dagster_home))
 
 

@@ -168,7 +168,7 @@ def stored_events(
 def _builds_everything(context: dg.AssetExecutionContext) -> bool:
     """Whether the run ends with the note that its days are built."""
     selected = context.run.asset_selection
-    return selected is None or DAY_BUILDS in selected
+    return not selected or DAY_BUILDS in selected
 
 
 def persons_of_all_days(

@@ -278,10 +278,10 @@ def test_a_build_from_a_script_is_a_run_of_dagster_and_tells_why_it_failed(
     assert found.status == dg.DagsterRunStatus.SUCCESS
 
     warehouse.execute("alter table marts.sessions add column mood String")
-    with pytest.raises(BuildFailedError, match="sessions has other columns"):
+    with pytest.raises(BuildFailedError, match=r"sessions.* has other columns"):
         build_days(settings, Stretch(FIRST, FIRST))
     waiting = waiting_now(warehouse, Dbt(settings.dbt_target).recipe(), settings)
     assert "the run before failed" in waiting.days[FIRST]
-    assert waiting.stretches == [Stretch(FIRST, FIRST + A_DAY)]
-    build_days(settings, waiting.stretches[0])
+    [stretch] = waiting.stretches
+    build_days(settings, stretch)
     assert unseen_days(warehouse, Dbt(settings.dbt_target).recipe()) == {}

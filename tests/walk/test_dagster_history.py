@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from orchestration.days import Stretch
 from orchestration.instance import PROCESS, end_lost_runs, forget_old_runs, opened, process_tags
+from orchestration.marts.schedules import range_tags
 from orchestration.settings import OrchestrationSettings
 
 DAYS = dg.DailyPartitionsDefinition("2026-03-01")
@@ -83,3 +86,25 @@ def test_a_build_whose_process_was_killed_is_ended_and_a_living_one_is_not(
         ours.run_id: started,
         others.run_id: started,
     }
+
+
+def test_ten_years_of_days_are_noted_in_batches_and_each_is_known(
+    instance: dg.DagsterInstance,
+) -> None:
+    days = dg.DailyPartitionsDefinition("2016-01-01")
+
+    @dg.asset(partitions_def=days, backfill_policy=dg.BackfillPolicy.single_run())
+    def orders() -> None: ...
+
+    made = dg.Definitions(assets=[orders], jobs=[dg.define_asset_job("build")])
+    result = made.resolve_job_def("build").execute_in_process(
+        instance=instance, tags=range_tags(Stretch(date(2016, 1, 1), date(2025, 12, 28)))
+    )
+    assert len(instance.get_materialized_partitions(orders.key)) == 3650
+    newest = instance.get_latest_materialization_event(orders.key)
+    assert newest is not None
+    assert newest.asset_materialization is not None
+    assert newest.asset_materialization.partition == "2025-12-28"
+    kinds = Counter(str(one.dagster_event_type) for one in instance.all_logs(result.run_id))
+    assert kinds[str(dg.DagsterEventType.ASSET_MATERIALIZATION)] == 3650
+    assert kinds[str(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)] == 1
