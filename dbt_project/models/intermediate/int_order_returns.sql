@@ -1,7 +1,8 @@
 -- One row per return of an order, told however often.
 --
 -- Shops tell a return again under another event id. It is the same one when order, amount and products are the same
--- (the sign of either does not matter) and so is the return's own id or, when not both tell one, the instant.
+-- (the sign of either does not matter) and so is the return's own id or, when not both tell one, the instant. Of one
+-- id, what tells less than another telling is a copy of it.
 -- A return without amount is worth its products; a product without price the part of the order's own line. One without
 -- amount and products gives back everything.
 {{ config(materialized='view') }}
@@ -63,7 +64,10 @@ marked_returns as (
     select
         *,
         max(return_id != '') over (partition by order_id, contents, occurred_at) as is_named_at_its_instant,
-        if(return_id = '', 'at ' || toString(occurred_at), 'as ' || return_id) as name_or_instant
+        if(return_id = '', 'at ' || toString(occurred_at), 'as ' || return_id) as name_or_instant,
+        -- of the tellings of one id those count that say most: the amount, or else products
+        multiIf(is_revenue_known, 2, notEmpty(product_skus), 1, 0) as fullness,
+        max(fullness) over (partition by order_id, name_or_instant) as most_fullness
     from converted_returns
 
 ),
@@ -72,7 +76,7 @@ returns as (
 
     select *
     from marked_returns
-    where return_id != '' or not is_named_at_its_instant
+    where if(return_id = '', not is_named_at_its_instant, fullness = most_fullness)
     order by occurred_at, event_id
     limit 1 by order_id, contents, name_or_instant
 
@@ -85,7 +89,7 @@ products_of_returns as (
         order_id,
         factor,
         sku,
-        sum(revenue_minor) as revenue,
+        sum(abs(revenue_minor)) as revenue,
         -- a product that tells neither revenue nor price is worth the part of the order's line
         sumIf(toFloat64(if(quantity = 0, toDecimal64(1, 6), quantity)), revenue_minor = 0) as unpriced_quantity
     from returns
@@ -131,10 +135,7 @@ amounts_of_products as (
 
     select
         event_id,
-        abs(
-            {{ in_shop_currency('sum(revenue)', 'any(factor)') }}
-            + sum({{ rounded_minor('worth') }})
-        ) as amount
+        {{ in_shop_currency('sum(revenue)', 'any(factor)') }} + sum(abs({{ rounded_minor('worth') }})) as amount
     from parts_of_lines
     group by event_id
 
