@@ -412,17 +412,10 @@ def test_the_life_of_any_order_is_that_of_the_plain_reference(shop: MartsWorld) 
     )
     rows = shop.warehouse.rows(f"select {columns} from marts.orders")
     built = {number: tuple(money) for number, *money in rows}
-    lines: dict[str, dict[str, tuple[Decimal, int]]] = {number: {} for number in built}
-    columns = "order_id, sku, quantity, revenue_minor"
-    for number, sku, quantity, revenue in shop.warehouse.rows(
-        f"select {columns} from marts.order_lines"
-    ):
-        lines[number][sku] = (quantity, revenue)
     wanted = {number: life(events) for number, events in lives.items()}
     assert built == {
         number: (one.gross, one.cancelled, one.returned, one.net, one.is_known)
         for number, one in wanted.items()
         if one
     }
-    assert lines == {number: one.lines for number, one in wanted.items() if one}
     assert len(built) < len(lives)  # some were never placed
