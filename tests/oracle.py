@@ -324,7 +324,10 @@ def orders(
     for event in in_order(distinct(events)):
         if isinstance(event, OrderPlaced):
             told = event.data
-            order = found.setdefault(told.order_id, Order(person_of(event, shared), event.time))
+            person = person_of(event, shared)
+            order = found.setdefault(told.order_id, Order(person, event.time))
+            if order.person.startswith("o:"):
+                order.person = person  # the first copy that names somebody says who
             order.copies += 1
             order.skus |= {line.sku for line in told.products}
             if told.revenue_minor is not None:

@@ -142,7 +142,12 @@ def _product(sku: str, name: str | None, quantity: int, price: float) -> Product
     return Product(
         sku=sku,
         name=name or "",
-        price_minor=(price_mills + 5) // 10,
+        price_minor=_cents(price_mills),
         quantity=quantity,
-        revenue_minor=(price_mills * quantity + 5) // 10,
+        revenue_minor=_cents(price_mills * quantity),
     )
+
+
+def _cents(mills: int) -> int:
+    cents = (abs(mills) + 5) // 10
+    return cents if mills >= 0 else -cents

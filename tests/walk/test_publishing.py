@@ -44,4 +44,5 @@ def test_a_pipe_is_published_and_told_to_a_script(
 ) -> None:
     result = run(stream_settings, "-", "--json", given=encode(event()) + b"\n")
     assert result.exit_code == 0
-    assert json.loads(result.stdout) == {"published": 1, "rejected": 0, "rejected_lines": []}
+    counts = {"published": 1, "rejected": 0, "rejected_lines": [], "warned": 0, "warnings": {}}
+    assert json.loads(result.stdout) == counts

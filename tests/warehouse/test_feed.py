@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from orchestration.commands.detecting import detect, feed
 from orchestration.feed import KafkaFeed, Place
-from orchestration.triggers.decide import decide
+from orchestration.triggers.decide import People, decide
 from orchestration.triggers.message import message_of
 from streams.settings import StreamSettings
 from tests.unit.trigger_builders import DAY, MONDAY, cart, definition, shop
@@ -34,7 +34,7 @@ def environment(
 def publish(stream: StreamSettings, *visitors: str) -> None:
     """Put a letter to each of them into the feed."""
     carts = [cart(person=f"v:{one}", visitor_id=one, event_id=one) for one in visitors]
-    firings = decide(definition(), carts, {}, (), shop(MONDAY + DAY)).firings
+    firings = decide(definition(), carts, People(), (), shop(MONDAY + DAY)).firings
     with KafkaFeed(stream) as opened:
         opened.publish([message_of(firing) for firing in firings])
 

@@ -18,12 +18,26 @@ resolved_events as (
 
     {{ of_resolved_persons('events') }}
 
+),
+
+-- a change or a return that tells no currency is in that of its order
+orders_with_currency as (
+
+    select
+        *,
+        argMinIf(
+            currency,
+            (occurred_at, visit_sequence, event_id),
+            kind in ('order.placed', 'order.changed') and currency != ''
+        ) over (partition by {{ order_key('source', 'order_id') }}) as currency_of_order
+    from resolved_events
+
 )
 
 select
     event_id,
-    {{ order_key('source', 'resolved_events.order_id') }} as order_id,
-    resolved_events.order_id as order_number,
+    {{ order_key('source', 'orders_with_currency.order_id') }} as order_id,
+    orders_with_currency.order_id as order_number,
     kind,
     source,
     occurred_at,
@@ -40,7 +54,11 @@ select
     revenue_minor,
     tax_minor,
     shipping_minor,
-    currency,
+    toLowCardinality(if(
+        orders_with_currency.currency = '' and kind != 'order.placed',
+        toString(currency_of_order),
+        toString(orders_with_currency.currency)
+    )) as currency,
     return_id,
     product_skus,
     product_names,
@@ -50,4 +68,4 @@ select
     product_quantities,
     product_discounts_minor,
     product_revenues_minor
-from resolved_events
+from orders_with_currency
