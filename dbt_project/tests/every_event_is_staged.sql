@@ -1,4 +1,4 @@
--- A returned row is an event of the built days that staging holds nowhere, although it is no bot's, names somebody and has no copy on
+-- A returned row is an event of the built days that staging holds nowhere, although it is no bot's and has no copy on
 -- other days.
 with
 

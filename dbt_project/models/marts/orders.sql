@@ -58,9 +58,14 @@ copies as (
     where
         kind = 'order.placed'
         -- what nobody placed, its earliest change placed
-        or (kind = 'order.changed' and order_id not in (
-            select order_id from {{ ref('stg_orders') }} where kind = 'order.placed'
-        ))
+        or (
+            kind = 'order.changed'
+            and order_id not in (
+                select order_id
+                from {{ ref('stg_orders') }}
+                where kind = 'order.placed'
+            )
+        )
 
 ),
 
