@@ -7,6 +7,7 @@ location's definitions when its module is loaded, so their last line reads the s
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from streams.settings import LOOPBACK_HOSTS, ORDER_NUMBERS, SettingsError
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class OrchestrationSettings:
@@ -22,6 +25,8 @@ class OrchestrationSettings:
 
     dagster_host: str = "127.0.0.1"
     dagster_port: int = 3000
+    dagster_allowed_hosts: str = ""  # names the pages are reached by, beside those of loopback
+    dagster_read_only: bool = False  # the pages start and change nothing then
     dagster_marts_host: str = "127.0.0.1"  # where the pages and the daemon find the code locations
     dagster_marts_port: int = 4266
     dagster_detection_host: str = "127.0.0.1"
@@ -79,6 +84,13 @@ class OrchestrationSettings:
     def today(self) -> date:
         """The shop's day of this moment."""
         return datetime.now(ZoneInfo(self.shop_time_zone)).date()
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Names of hosts under which Dagster's pages answer, beside those of loopback."""
+        return frozenset(
+            one.strip() for one in self.dagster_allowed_hosts.split(",") if one.strip()
+        )
 
     @property
     def dagster_url(self) -> str:
@@ -141,9 +153,26 @@ def _loopback(text: str) -> str:
     return text
 
 
+def _hosts(text: str) -> str:
+    for one in filter(None, map(str.strip, text.split(","))):
+        if not _HOST.fullmatch(one):
+            raise ValueError(
+                f"{one!r} is no host name such as dagster.shop.example, without a port"
+            )
+    return text.lower()
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("takes true or false")
+    return text == "true"
+
+
 _READERS: dict[str, Callable[[str], object]] = {
     "dagster_host": _loopback,
     "dagster_port": _port,
+    "dagster_allowed_hosts": _hosts,
+    "dagster_read_only": _flag,
     "dagster_marts_port": _port,
     "dagster_detection_port": _port,
     "kafka_port": _port,

@@ -165,7 +165,7 @@ def _webserver(settings: OrchestrationSettings, told: Mapping[str, str]) -> Serv
         name="dagster-pages",
         group="dagster",
         command=(
-            *_python("dagster_webserver", "--workspace", str(WORKSPACE)),
+            *_python("orchestration.services.dagster_pages", "--workspace", str(WORKSPACE)),
             *("--host", host, "--port", str(port)),
         ),
         home=settings.home,

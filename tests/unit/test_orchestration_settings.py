@@ -42,8 +42,13 @@ def test_each_variable_is_read_as_what_it_is() -> None:
         ("DETECTION_CLOCK", "fast", "live or shop"),
         ("DETECTION_SECONDS", "0", "at least 1"),
         ("ORDER_NUMBERS", "per_shop", "global, per_source"),
+        ("DAGSTER_ALLOWED_HOSTS", "http://pages.example", "without a port"),
+        ("DAGSTER_READ_ONLY", "yes", "true or false"),
     ],
-    ids=["an open host", "no port", "no day", "no zone", "no clock", "no pause", "no such numbers"],
+    ids=[
+        *("an open host", "no port", "no day", "no zone", "no clock", "no pause"),
+        *("no such numbers", "an address as host", "neither true nor false"),
+    ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_what_is_taken(
     name: str, text: str, told: str
