@@ -16,12 +16,13 @@ from msgspec import Meta, Struct
 from streams.enrich.rules_file import RulesError, read_rules
 
 OTHER: Final = "other"
+EXAMINED_CHARACTERS: Final = 1024  # of a target, by each rule: thirteen of ours seek to its end
 
 _FIRST_STEP = re.compile(r"/?([^/?.]*)").match
 _PLACE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?").fullmatch
 _PLACE_LENGTHS: Final = (2, 5)
 
-# Whether a rule holds for a target from a position on; None for a rule without a path.
+# Whether a rule holds for a target from a position to another; None for a rule without a path.
 _Trial = tuple[Callable[..., object] | None, str]
 
 
@@ -81,7 +82,8 @@ class PageRules:
         """Kind and zone of a page.
 
         Args:
-            target: path and query of its clean URL, as `PageUrl.target`.
+            target: path and query of its clean URL, as `PageUrl.target`; rules see its first 1,024
+                characters.
         """
         return Page(self._kinds.name_of(target) or OTHER, self._zones.name_of(target))
 
@@ -121,7 +123,7 @@ class _Trials:
     def name_of(self, target: str, start: int) -> str:
         """The name of the first trial that holds from a position on."""
         for holds, name in self._trials:
-            if holds is None or holds(target, start):
+            if holds is None or holds(target, start, EXAMINED_CHARACTERS):
                 return name
         return ""
 
@@ -132,7 +134,7 @@ class _Trials:
         for holds, name in self._trials:
             found: list[object] = [True] * len(left)
             if holds is not None:
-                found = [holds(target) for target in targets]
+                found = [holds(target, 0, EXAMINED_CHARACTERS) for target in targets]
             if any(found):
                 for (place, _), fits in zip(left, found, strict=True):
                     if fits:

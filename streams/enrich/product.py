@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 LONGEST_WORDS = 256
+LONGEST_CATEGORY = 1024
+EXAMINED_CHARACTERS = 320  # NFKC makes eighteen of one: 512 of these cost 0.8 ms
 
 _SEPARATORS = re.compile(r"[/>»|›→]|::")
 _TEMPLATE = re.compile(r"\$\{|\{\{|<%|%%\w+%%")
@@ -19,8 +21,10 @@ def category_path(text: str) -> str:
 
     `/`, `>`, `»`, `|` and `::` part its steps; steps are trimmed and empty ones dropped. A template
     that the shop forgot to fill in (`${product.category}`) is no category: empty. Words for
-    nothing, such as Analytics' `(not set)`, count as empty steps.
+    nothing, such as Analytics' `(not set)`, count as empty steps. Only the first 1,024 characters
+    are read.
     """
+    text = text[:LONGEST_CATEGORY]
     if _TEMPLATE.search(text):
         return ""
     steps = (" ".join(step.split()) for step in _SEPARATORS.split(text))
@@ -31,10 +35,11 @@ def search_words(text: str) -> str:
     """Search words as people mean them: one case, one form of each letter, one space between.
 
     Returns:
-        At most 256 characters, NFKC; punctuation parts words like a space does. Vowel signs and
-        other marks belong to their letters, as Hindi, Thai and vowelled Arabic write them.
+        At most 256 characters, NFKC, of the first 320 there are; punctuation parts words like a
+        space does. Vowel signs and other marks belong to their letters, as Hindi, Thai and vowelled
+        Arabic write them.
     """
-    words = _only_words(_folded(text.translate(_UNDRAWN)))
+    words = _only_words(_folded(text.strip()[:EXAMINED_CHARACTERS].translate(_UNDRAWN)))
     return " ".join(words.split())[:LONGEST_WORDS].rstrip()
 
 
@@ -51,5 +56,5 @@ def _only_words(text: str) -> str:
 
 def _folded(text: str) -> str:
     """Case and compatibility forms taken off; twice, for folding may bring new ones."""
-    once = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", once)
+    once = unicodedata.normalize("NFKC", text)[:EXAMINED_CHARACTERS].casefold()
+    return unicodedata.normalize("NFKC", once)[:EXAMINED_CHARACTERS]

@@ -16,6 +16,7 @@ from streams.enrich.parameters import CLICK_IDS, FIELDS, TRACKING, TRACKING_PREF
 
 _RANKS: Final = {click.parameter: rank for rank, click in enumerate(CLICK_IDS)}
 _NO_CLICK: Final = len(CLICK_IDS)
+MOST_PARAMETERS: Final = 256  # of one query; 8,000 of one sign each would cost 2 ms
 
 # A tag's field, the rank of a click id, or whether an unknown parameter only tracks.
 _Meaning = Field | int | Literal["keep", "drop"]
@@ -37,9 +38,12 @@ class QueryReading:
         self.partner_track_id = ""
 
     def kept_of(self, query: str) -> str:
-        """The parameters that stay, byte for byte; what the others tell is noted."""
+        """The parameters that stay, byte for byte; what the others tell is noted.
+
+        Those behind the first 256 are left out.
+        """
         kept = []
-        for piece in query.split("&"):
+        for piece in query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
             name, _, value = piece.partition("=")
             meaning = _meaning_of(name)
             if self.partners and name.lower() in self.partners:

@@ -12,7 +12,8 @@ from typing import Final, Literal, NamedTuple
 
 from streams.enrich.address import Address, address_of, plain_text
 from streams.enrich.product import search_words
-from streams.enrich.sites import Site, SiteMedium, is_at, shipped_sites, site_of_host
+from streams.enrich.query import MOST_PARAMETERS
+from streams.enrich.sites import LONGEST_HOST, Site, SiteMedium, is_at, shipped_sites, site_of_host
 from streams.enrich.suffixes import has_listed_suffix, public_suffix_of
 
 ReferrerMedium = SiteMedium | Literal["referral", "internal", ""]
@@ -20,7 +21,7 @@ ReferrerMedium = SiteMedium | Literal["referral", "internal", ""]
 _APP_SCHEMES: Final = ("android-app", "ios-app")
 _WEB_SCHEMES: Final = ("http", "https", "")
 _MAIL_LABEL = re.compile(r"(?:web|e|my|w)?-?mail(?:box|er)?\d*|owa|roundcube|zimbra").fullmatch
-_BARE_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+").match
+_BARE_HOST = re.compile(r"[\w-]++(?:\.[\w-]++)++").match
 
 
 class Referrer(NamedTuple):
@@ -46,7 +47,7 @@ def referrer_of(
 
     Args:
         url: as the browser sent it, an `android-app://` URL, or a bare host; anything else is no
-            referrer.
+            referrer, nor is a host longer than names on the net can be.
         own_hosts: the shop's lower-case hosts; hosts below them count, and package names of its
             apps.
         payment_hosts: hosts where the shop's visitors pay, beside those that the table lists.
@@ -55,10 +56,11 @@ def referrer_of(
         return NO_REFERRER
     at = _address_of(url)
     host = at.host.rstrip(".")
+    is_host = 0 < len(host) <= LONGEST_HOST
     is_path = not host and at.path.startswith("/") and not at.scheme
-    if is_path or is_at(host, own_hosts):
+    if is_path or (is_host and is_at(host, own_hosts)):
         return INTERNAL
-    if not host or at.scheme not in _WEB_SCHEMES + _APP_SCHEMES:
+    if not is_host or at.scheme not in _WEB_SCHEMES + _APP_SCHEMES:
         return NO_REFERRER
     if at.scheme in _APP_SCHEMES:
         return _place(shipped_sites().of_app(host), host, at)
@@ -81,7 +83,7 @@ def _term(parameters: tuple[str, ...], at: Address) -> str:
     """Search words of the query, or of the fragment where the query has none."""
     for text in filter(None, (at.query, at.fragment)):
         values: dict[str, str] = {}
-        for piece in text.split("&"):
+        for piece in text.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]:
             name, _, value = piece.partition("=")
             values.setdefault(name.lower(), value)
         for parameter in parameters:
@@ -98,8 +100,9 @@ def _first_step(path: str) -> str:
 def _address_of(url: str) -> Address:
     """The address, also of `example.com/page` as exports and old logs write it."""
     at = address_of(url)
-    bare = None if at.scheme or at.host else _BARE_HOST(at.path)
-    return address_of(f"//{url}") if bare and has_listed_suffix(bare[0].lower()) else at
+    bare = None if at.scheme or at.host else _BARE_HOST(at.path, 0, LONGEST_HOST + 1)
+    is_host = bare and bare.end() <= LONGEST_HOST and has_listed_suffix(bare[0].lower())
+    return address_of(f"//{url}") if is_host else at
 
 
 def _is_mail(host: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
@@ -18,8 +18,7 @@ from streams.enrich.suffixes import public_suffix_of
 
 SiteMedium = Literal["search", "social", "video", "shopping", "email", "ai", "ads", "payment"]
 
-
-_LONGEST_HOST = 253
+LONGEST_HOST: Final = 253  # characters, RFC 1035; what is longer is no host
 
 
 class SitesError(RulesError):
@@ -62,7 +61,7 @@ class Sites:
 
     def of_host(self, host: str) -> Site | None:
         """Whose a lower-case host is; nobody's when it is longer than names on the net can be."""
-        if len(host) > _LONGEST_HOST:
+        if len(host) > LONGEST_HOST:
             return None
         labels = host.split(".")
         suffix = public_suffix_of(host)

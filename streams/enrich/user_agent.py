@@ -2,7 +2,8 @@
 
 The only door to ua-parser. Families and brands are as ua-parser names them; versions are cut to
 `major.minor`; what it calls `Other` or `Generic` is empty. Its Rust resolver knows no backtracking,
-and only the first 1,024 characters are examined, so that no text can hold a worker up.
+and only the first 1,024 bytes are examined (512 of what is not ASCII), so that no text can hold a
+worker up.
 
 Nothing is remembered here but the compiled expressions, at the first call: 0.4 to 0.7 CPU seconds
 and 50 MiB, which 2,000 other texts bring to 70. A new text costs 0.08 ms (2 shared cores); the
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from ua_parser import OS, Parser
     from ua_parser import UserAgent as Browser
 
-EXAMINED_CHARACTERS = 1024
+EXAMINED_BYTES = 1024
+EXAMINED_BYTES_BEYOND_ASCII = (
+    512  # of a text that is not ASCII: there the engine is a third as fast
+)
 _RULES = "3"  # counts changes of our own rules in bots.py and device.py
 _PACKAGES = ("ua-parser", "ua-parser-builtins", "ua-parser-rs", "crawler-user-agents")
 
@@ -73,7 +77,11 @@ def user_agent_tables() -> str:
 
 def _examined(text: str) -> str:
     """The part looked at, without a lone surrogate: Rust takes none."""
-    return text[:EXAMINED_CHARACTERS].encode("utf-8", "replace").decode().strip()
+    begin = text[:EXAMINED_BYTES]
+    if begin.isascii():
+        return begin.strip()
+    whole = begin.encode("utf-8", "replace")
+    return whole[:EXAMINED_BYTES_BEYOND_ASCII].decode("utf-8", "ignore").strip()
 
 
 def _version(of: Browser | OS | None) -> str:

@@ -304,8 +304,9 @@ def test_data_in_a_text_of_json_are_read_with_all_their_money() -> None:
     assert warned == [("another_type", "data")]
 
 
-def test_a_message_full_of_rubbish_is_read_in_linear_time_and_with_few_words() -> None:
-    items = ",".join(["7"] * 300_000)
+@pytest.mark.parametrize("item", ["7", "{}"])
+def test_a_message_full_of_rubbish_is_read_in_linear_time_and_with_few_words(item: str) -> None:
+    items = ",".join([item] * 300_000)
     payload = json.dumps(order()).replace('[{"sku"', f'[{items},{{"sku"').encode()
     began = process_time()
     decoded = decode(payload)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streams.enrich.device import DEVICE_CLASSES
 from streams.enrich.user_agent import (
-    EXAMINED_CHARACTERS,
+    EXAMINED_BYTES,
     UserAgent,
     user_agent_of,
     user_agent_tables,
@@ -382,7 +382,7 @@ def test_the_kept_lists_own_examples_are_bots() -> None:
 
 
 def test_what_lies_behind_the_examined_part_changes_nothing() -> None:
-    told = user_agent_of("curl/8.14.1 " + "x" * EXAMINED_CHARACTERS)
+    told = user_agent_of("curl/8.14.1 " + "x" * EXAMINED_BYTES)
     assert told == user_agent_of("curl/8.14.1 " + "x" * 100_000 + " Googlebot/2.1")
 
 
