@@ -2,14 +2,14 @@
 
 The only door to httptools, which reads HTTP as strictly as Node does: µs of the processor for a
 request, in the thread that answers, 230; with aiohttp's lower level 300 (bench/collector). One task
-answers a connection's requests, in order.
+answers a connection's requests, in order, and what a client sends ahead is read a piece at a time,
+not before its turn: memory holds a piece's requests, not those of all that came.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -22,9 +22,8 @@ MAX_TARGET_BYTES = 2048
 MAX_HEADER_BYTES = 8190  # each; a shop's own cookies may be long
 MAX_HEADERS = 64
 MAX_SILENT_BYTES = 64 * 1024  # that are neither a whole head nor a part of a body
+PIECE_BYTES = 4096  # read at a time: a beacon; at worst 170 requests without a body
 LINGER_SECONDS = 1.0  # in which a client that was cut short can read why
-FILES_FOR_OURSELVES = 64  # the spool, the broker, the log
-UNBOUNDED = 1_000_000
 NO_ROOM = Answer(503, headers={"Retry-After": "10"}, is_last=True)
 NO_HTTP = Answer(400, b'{"accepted":0,"error":"this does not keep to HTTP"}', is_last=True)
 OUR_MISTAKE = Answer(500, is_last=True)
@@ -78,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._target = b""
         self._fields: list[tuple[bytes, bytes]] = []
         self._silent_bytes = 0
+        self._unread = memoryview(b"")  # came and has not had its turn
         self._incoming: Request | None = None  # its body is still coming
         self._waiting: deque[Request | None] = deque()  # None: what came there was no HTTP
         self._task: asyncio.Task[None] | None = None
@@ -103,28 +103,16 @@ class Connection(asyncio.Protocol):
         del self._parser  # it knows us, and we it
 
     def data_received(self, data: bytes) -> None:
-        """Read on, and have answered what can be."""
+        """Read what has its turn, and have answered what can be."""
         if self._is_deaf:
             return
-        self._silent_bytes += len(data)
-        try:
-            self._parse(memoryview(data))
-            if self._silent_bytes > MAX_SILENT_BYTES:
-                raise httptools.HttpParserError("a head without an end")
-        except httptools.HttpParserError as error:
-            log.debug("%s speaks no HTTP: %s", self._peer, error)
-            if not self._incoming:
-                self._waiting.append(None)
-            self._hear_no_more()
-        if not self._task:
-            self._answer_waiting()
-        elif self._waiting:
-            self._transport.pause_reading()  # one after another
+        self._unread = memoryview(bytes(self._unread) + data if self._unread else data)
+        self._read_on()
 
     def eof_received(self) -> bool:
         """The client says no more; whether it is to hear more."""
         self._has_ended = True
-        self._hear_no_more()
+        self._read_on()
         return self._task is not None
 
     def pause_writing(self) -> None:
@@ -184,6 +172,32 @@ class Connection(asyncio.Protocol):
             self._incoming.complete()
             self._incoming, self._fields = None, []
 
+    def _read_on(self) -> None:
+        """Read pieces until a request waits for its turn, and hear no more of the client then."""
+        while self._unread and not self._waiting and not self._is_deaf:
+            piece, self._unread = self._unread[:PIECE_BYTES], self._unread[PIECE_BYTES:]
+            self._read(piece)
+        if self._has_ended and not self._unread:
+            self._hear_no_more()
+        if self._unread:
+            self._transport.pause_reading()
+        elif not self._has_ended and not self._transport.is_closing():
+            self._transport.resume_reading()
+        if not self._task:
+            self._answer_waiting()
+
+    def _read(self, piece: memoryview) -> None:
+        self._silent_bytes += len(piece)
+        try:
+            self._parse(piece)
+            if self._silent_bytes > MAX_SILENT_BYTES:
+                raise httptools.HttpParserError("a head without an end")
+        except httptools.HttpParserError as error:
+            log.debug("%s speaks no HTTP: %s", self._peer, error)
+            if not self._incoming:
+                self._waiting.append(None)
+            self._hear_no_more()
+
     def _parse(self, data: memoryview) -> None:
         """Read on; an offer to speak another protocol (Java's client offers HTTP/2) is declined."""
         while data:
@@ -206,6 +220,7 @@ class Connection(asyncio.Protocol):
 
     def _hear_no_more(self) -> None:
         self._is_deaf = True
+        self._unread = memoryview(b"")
         if self._incoming:
             self._incoming.break_off()
 
@@ -218,8 +233,7 @@ class Connection(asyncio.Protocol):
         """Answer what waits, in order, up to the last that is to be answered here."""
         while self._waiting:
             request = self._waiting.popleft()
-            if not self._waiting and not self._is_deaf:
-                self._transport.resume_reading()
+            self._read_on()  # its body, if that is not here yet
             answer = await self._server.answer(request) if request else NO_HTTP
             answer.is_last |= not request or request.is_last or not request.is_whole
             answer.is_last |= self._server.is_stopping
@@ -250,10 +264,11 @@ class Connection(asyncio.Protocol):
 
     def _leave(self) -> None:
         """Close when the client has read the last answer: at once could take it from it."""
-        self._is_deaf = True
+        self._hear_no_more()
         if self._has_ended:
             self._transport.close()
             return
+        self._transport.resume_reading()  # what still comes goes nowhere
         self._transport.write_eof()
         self._timer.cancel()
         self._timer = self._loop.call_later(LINGER_SECONDS, self.abort)
@@ -275,11 +290,3 @@ class _NoRoom(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).write(NO_ROOM.encoded())
         transport.close()
-
-
-def connections_allowed() -> int:
-    """How many connections leave this process the files it needs for itself."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return UNBOUNDED
-    return max(soft - FILES_FOR_OURSELVES, 1)

@@ -11,13 +11,15 @@ import sys
 
 import uvloop
 
-from streams.collector.connections import HttpServer, connections_allowed
+from streams.collector.connections import HttpServer
 from streams.collector.server import Collector
 from streams.collector.settings import CollectorSettings
 from streams.publisher import Publisher
 from streams.settings import StreamSettings
 
 BACKLOG = 1024
+FILES_FOR_OURSELVES = 64  # the spool, the broker, the log
+UNBOUNDED = 1_000_000
 FINISH_SECONDS = 5.0
 # The publisher's thread gives the interpreter back to requests after so long.
 SWITCH_SECONDS = 0.0005
@@ -84,6 +86,14 @@ def server_of(
         connections_allowed() if at_most is None else at_most,
         settings.collector_idle_seconds,
     )
+
+
+def connections_allowed() -> int:
+    """How many connections leave this process the files it needs for itself."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return UNBOUNDED
+    return max(soft - FILES_FOR_OURSELVES, 1)
 
 
 def _allow_many_connections() -> None:

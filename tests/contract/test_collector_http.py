@@ -5,14 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from streams.collector.requests import Request
 from streams.collector.settings import CollectorSettings
 from streams.events import encode
 from tests.builders import event
@@ -75,6 +78,41 @@ def test_requests_sent_at_once_are_answered_in_their_order(place: Place) -> None
     assert [int(one[:3]) for one in told.split(b"HTTP/1.1 ")[1:]] == [202, 404, 202]
     assert b'{"accepted":1}' in told.split(b"HTTP/1.1 ")[1]
     assert place.messages() == [GOOD]
+
+
+def test_requests_sent_ahead_are_read_as_fast_as_they_are_answered(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """60,000 bytes of requests come at once, and one is being answered: few others exist."""
+    alive: weakref.WeakSet[HeldRequest] = weakref.WeakSet()
+    most = 0
+
+    class HeldRequest(Request):
+        __slots__ = ("__weakref__",)
+
+        def __init__(self, *given: Any) -> None:
+            nonlocal most
+            super().__init__(*given)
+            alive.add(self)
+            most = max(most, len(alive))
+
+    monkeypatch.setattr("streams.collector.connections.Request", HeldRequest)
+    request = b"GET /nowhere HTTP/1.1\r\n\r\n"
+    count = 60_000 // len(request)
+    with client_of(place) as client:
+        client.sendall(request * count + HEALTH)
+        told = answers(client, count + 1)
+    assert told.count(b"HTTP/1.1 404 ") == count
+    assert b"HTTP/1.1 200 " in told
+    assert most < 200
+
+
+def test_who_sends_ahead_and_says_no_more_is_answered_to_the_end(place: Place) -> None:
+    with client_of(place) as client:
+        client.sendall(post() * 100)
+        client.shutdown(socket.SHUT_WR)
+        assert all_of(client).count(b"HTTP/1.1 202 ") == 100
+    assert place.messages() == [GOOD] * 100
 
 
 def test_a_request_may_come_byte_by_byte(place: Place) -> None:

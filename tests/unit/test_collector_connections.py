@@ -6,7 +6,7 @@ import resource
 
 import pytest
 
-from streams.collector.connections import connections_allowed
+from streams.collector.serving import connections_allowed
 
 
 @pytest.mark.parametrize(
