@@ -125,11 +125,15 @@ class Publisher:
         """
         return self.publish_message(encode(event))
 
-    def publish_message(self, value: bytes) -> tuple[EventWarning, ...]:
+    def publish_message(
+        self, value: bytes, max_spool_bytes: int | None = None, *, is_anonymous: bool = False
+    ) -> tuple[EventWarning, ...]:
         """Keep an event that is a message already, as it stands: with what no contract knows yet.
 
         Args:
             value: one CloudEvents object, UTF-8 JSON.
+            max_spool_bytes: refuse it in a spool that holds more, to leave room for others.
+            is_anonymous: it names nobody by intent, so there is nothing to warn of.
 
         Returns:
             What of it will be left out or mended when it is read, names of nobody included.
@@ -146,13 +150,15 @@ class Publisher:
             self._count("refused_by_contract")
             raise EventRefusedError(decoded.errors)
         try:
-            self._spool.append(Message(key_of(decoded.event), value))
+            self._spool.append(Message(key_of(decoded.event), value), max_spool_bytes)
         except SpoolFullError:
             self._count("refused_for_space")
             raise
         self._count("kept")
         self._arrived.set()
-        warnings = (*decoded.warnings, *identity_warnings(decoded.event))
+        warnings = decoded.warnings
+        if not is_anonymous:
+            warnings = (*warnings, *identity_warnings(decoded.event))
         if warnings:
             self._count("warned")
         return warnings

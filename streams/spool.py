@@ -92,19 +92,24 @@ class Spool:
         self._open_segment(max(self._sent.segment, *self._sizes, 0) + 1)
         self._delete_sent()
 
-    def append(self, message: Message) -> None:
+    def append(self, message: Message, max_bytes: int | None = None) -> None:
         """Keep a message; when this returns, it will be sent, now or after a restart.
+
+        Args:
+            message: to be kept.
+            max_bytes: a bound below the spool's own, so that room is left for other messages.
 
         Raises:
             SpoolFullError: it was not kept, for the bound or the disk is reached.
             SpoolError: it was not kept, for the spool was closed.
         """
         framed = frame(message)
+        bound = self._max_bytes if max_bytes is None else min(max_bytes, self._max_bytes)
         with self._lock:
             if self._is_closed:
                 raise SpoolError(f"the spool {self._folder} was closed: the message is not kept")
             try:
-                self._keep(framed)
+                self._keep(framed, bound)
             except OSError as error:
                 told = f"the spool {self._folder} cannot be written: {error}"
                 raise SpoolFullError(told) from error
@@ -148,13 +153,16 @@ class Spool:
             os.close(self._file)
             os.close(self._owner)
 
-    def _keep(self, framed: bytes) -> None:
-        if self._sizes[self._segment] >= self._segment_bytes or not self._fits(framed):
+    def _keep(self, framed: bytes, bound: int) -> None:
+        size = self._sizes[self._segment]
+        is_full = self.used_bytes + len(framed) > bound
+        is_sent = Place(self._segment, size) <= self._sent  # then a new one makes room
+        if size >= self._segment_bytes or (is_full and is_sent):
             self._begin_segment()
-        if not self._fits(framed):
+        if self.used_bytes + len(framed) > bound:
             raise SpoolFullError(
                 f"the spool {self._folder} holds {self.used_bytes:,} of at most"
-                f" {self._max_bytes:,} bytes; {len(framed):,} more do not fit"
+                f" {bound:,} bytes; {len(framed):,} more do not fit"
             )
         size = self._sizes[self._segment]
         if os.pwrite(self._file, framed, size) < len(framed):  # the next one will overwrite it
@@ -163,9 +171,6 @@ class Spool:
             os.fdatasync(self._file)
         self._sizes[self._segment] = size + len(framed)
         self.used_bytes += len(framed)
-
-    def _fits(self, framed: bytes) -> bool:
-        return self.used_bytes + len(framed) <= self._max_bytes
 
     def _begin_segment(self) -> None:
         """Go on in a new file, unless this one is empty; what was sent makes room."""

@@ -35,6 +35,7 @@ KINDS_OF_PAGES = frozenset(
     }
 )
 NOT_OF_PAGES = ("client", "identifiers")  # in `data`: told by the collector, by the shop's servers
+CONSENT_DENIED = "consent.denied"  # no event: the visitor is to be forgotten
 OLDEST_SECONDS = 24 * 3600  # the script keeps what it could not send for so long
 RIGHT_CLOCK_SECONDS = 10  # of two clocks, the way of the request included
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ class Beacon(Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What the collector itself knows of a request."""
+    """What the collector itself knows of a request; who wants no visitor's id has an empty one."""
 
     visitor: str
     source: str
@@ -77,7 +78,11 @@ class Losses(Struct, frozen=True, kw_only=True, gc=False):
     lost: dict[str, int]
 
 
-def beacon_of(message: bytes) -> Beacon | Losses | tuple[str, ...]:
+class Denial(Struct, frozen=True, gc=False):
+    """A visitor does not want to be followed any more."""
+
+
+def beacon_of(message: bytes) -> Beacon | Losses | Denial | tuple[str, ...]:
     """Read one message of the script, or tell why not; a bad detail costs the detail."""
     try:
         message.decode()
@@ -87,6 +92,8 @@ def beacon_of(message: bytes) -> Beacon | Losses | tuple[str, ...]:
         if not isinstance(read, Beacon):
             return read
         beacon = read
+    if beacon.type == CONSENT_DENIED:
+        return Denial()
     if beacon.type not in KINDS_OF_PAGES:
         return (f"`type` {beacon.type[:80]!r} is not for beacons: publish it by /v1/events",)
     return beacon
@@ -133,6 +140,7 @@ def completed(beacon: Beacon, visit: Visit) -> bytes:
         name: value for name, value in beacon.data.items() if name not in NOT_OF_PAGES
     }
     data["client"] = client
+    named = {"visitorid": visit.visitor} if visit.visitor else {}
     return _ENCODER.encode(
         {
             "specversion": "1.0",
@@ -140,7 +148,7 @@ def completed(beacon: Beacon, visit: Visit) -> bytes:
             "source": visit.source,
             "type": beacon.type,
             "time": happened_at(beacon, visit.received_at),
-            "visitorid": visit.visitor,
+            **named,
             "data": data,
         }
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from streams.collector.beacons import Losses, Visit, beacon_of, completed
+from streams.collector.beacons import Beacon, Denial, Losses, Visit, beacon_of, completed
 from streams.event_warnings import EventWarning, sentence
 from streams.publisher import EventRefusedError, Publisher
 from streams.spool import SpoolError
@@ -53,6 +53,7 @@ class Outcome:
     refused: list[Refused] = field(default_factory=list)
     warned: list[Warned] = field(default_factory=list)
     failure: str = ""
+    is_denied: bool = False  # the visitor wants to be forgotten
 
     @property
     def status(self) -> int:
@@ -106,10 +107,19 @@ class RecentIds:
 class Intake:
     """Keeps events through a publisher."""
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, beacon_spool_bytes: int) -> None:
+        """Know of no events yet.
+
+        Args:
+            publisher: what keeps them.
+            beacon_spool_bytes: how full beacons may make its spool; the rest is for servers.
+        """
         self._publisher = publisher
+        self._beacon_spool_bytes = beacon_spool_bytes
         self._recent = RecentIds()
         self.lost: Counter[str] = Counter()  # events that pages have lost, by reason
+        self.anonymous = 0  # kept without a visitor, for the browser asks for privacy
+        self.denials = 0  # visitors who withdrew their consent
 
     async def take_events(self, messages: Iterable[bytes]) -> Outcome:
         """Keep events of the shop's servers, each as it stands."""
@@ -128,21 +138,41 @@ class Intake:
             beacon = beacon_of(message)
             if isinstance(beacon, Losses):
                 self._count_lost(beacon)
+            elif isinstance(beacon, Denial):
+                self.denials += 1
+                outcome.is_denied = True
+                outcome.accepted += 1
             elif isinstance(beacon, tuple):
                 outcome.refuse(index, beacon)
             elif beacon.event_id in self._recent:
                 outcome.accepted += 1
-            elif self._keep(outcome, index, completed(beacon, visit)):
-                self._recent.add(beacon.event_id)
+            else:
+                self._keep_beacon(outcome, index, beacon, visit)
             if outcome.failure:
                 break
             await _turn(index)
         return outcome
 
-    def _keep(self, outcome: Outcome, index: int, message: bytes) -> bool:
+    def _keep_beacon(self, outcome: Outcome, index: int, beacon: Beacon, visit: Visit) -> None:
+        message, is_anonymous = completed(beacon, visit), not visit.visitor
+        if self._keep(outcome, index, message, self._beacon_spool_bytes, is_anonymous=is_anonymous):
+            self._recent.add(beacon.event_id)
+            self.anonymous += is_anonymous
+
+    def _keep(
+        self,
+        outcome: Outcome,
+        index: int,
+        message: bytes,
+        max_spool_bytes: int | None = None,
+        *,
+        is_anonymous: bool = False,
+    ) -> bool:
         """Whether a message is in the spool now; if not, the outcome tells why."""
         try:
-            warnings = self._publisher.publish_message(message)
+            warnings = self._publisher.publish_message(
+                message, max_spool_bytes, is_anonymous=is_anonymous
+            )
         except EventRefusedError as error:
             outcome.refuse(index, error.reasons)
             return False

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from streams.collector.intake import Intake
 from streams.publisher import Counts
 
+ANONYMOUS = "Events kept without a visitor, for the browser asks for privacy"
 
-def metrics(counts: Counts, answers: Mapping[tuple[str, int], int], lost: Mapping[str, int]) -> str:
+
+def metrics(counts: Counts, answers: Mapping[tuple[str, int], int], intake: Intake) -> str:
     """One metric per count; refused events apart from answers, for a request may bear many.
 
     Args:
         counts: the publisher's.
         answers: how many, by endpoint and HTTP status.
-        lost: events that pages say they have lost, by reason.
+        intake: what it counts: events that pages have lost, and visitors who want no trace.
     """
     lines = [
         *_told("events_kept_total", "counter", "Events in the spool since the start", counts.kept),
@@ -24,10 +27,12 @@ def metrics(counts: Counts, answers: Mapping[tuple[str, int], int], lost: Mappin
         f'collector_events_refused_total{{reason="contract"}} {counts.refused_by_contract}',
         f'collector_events_refused_total{{reason="space"}} {counts.refused_for_space}',
         *_told("events_warned_total", "counter", "Kept events with a bad detail", counts.warned),
+        *_told("events_anonymous_total", "counter", ANONYMOUS, intake.anonymous),
+        *_told("consent_denied_total", "counter", "Visitors who withdrew consent", intake.denials),
         *_head("page_events_lost_total", "counter", "Events that pages could not keep or send"),
         *(
             f'collector_page_events_lost_total{{reason="{reason}"}} {count}'
-            for reason, count in sorted(lost.items())
+            for reason, count in sorted(intake.lost.items())
         ),
         *_head("answers_total", "counter", "Answers by endpoint and HTTP status"),
     ]

@@ -7,6 +7,7 @@ A call of the publisher takes 20 µs of the processor, handed to a thread it tak
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,10 +20,15 @@ from streams.collector.bodies import Refusal, messages_in, unreadable
 from streams.collector.intake import Intake, Outcome
 from streams.collector.metrics import metrics
 from streams.collector.page import page_script
+from streams.collector.rate_limits import BeaconLimits
 from streams.collector.requests import Answer, BrokenBodyError, Request
 from streams.collector.settings import CollectorSettings
 from streams.collector.visitors import (
+    DAY_SECONDS,
+    anonymous_address,
+    asks_for_privacy,
     client_address,
+    is_public,
     is_trusted,
     language_of,
     new_visitor,
@@ -40,6 +46,7 @@ SCRIPT_HEADERS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+TOO_MANY = Refusal(429, "too many events from this address or visitor: send them again later")
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "content-type",
@@ -56,9 +63,11 @@ class Collector:
     def __init__(self, publisher: Publisher, settings: CollectorSettings) -> None:
         self._publisher = publisher
         self._settings = settings
-        self._intake = Intake(publisher)
+        self._intake = Intake(publisher, settings.beacon_spool_bytes)
+        self._limits = BeaconLimits(settings)
         self._origins = settings.origins
         self._proxies = settings.trusted_proxies
+        self._respects_privacy = settings.collector_privacy_signals == "respect"
         self._script = page_script()
         self._answers: Counter[tuple[str, int]] = Counter()
 
@@ -92,20 +101,25 @@ class Collector:
         return self._answer("events", await self._intake.take_events(messages))
 
     async def _beacon(self, request: Request) -> Answer:
-        """Events of a browser's page; whoever comes without our cookie gets one."""
+        """Events of a browser's page; whoever comes without our cookie gets one, if he may."""
         refusal = self._refusal_of_page(request)
         if refusal:
             return self._refused("beacon", refusal)
-        messages = await self._messages(request, self._settings.collector_max_beacon_bytes)
         headers = _cors(request)
+        sender = self._client(request), visitor_of(request.headers.get("cookie", ""))
+        wait_seconds = self._limits.wait_seconds(*sender, time.monotonic())
+        if wait_seconds:
+            headers["Retry-After"] = str(wait_seconds)
+            return self._refused("beacon", TOO_MANY, headers)
+        messages = await self._messages(request, self._settings.collector_max_beacon_bytes)
+        count = 1 if isinstance(messages, Refusal) else max(len(messages), 1)
+        self._limits.charge(*sender, count, time.monotonic())
         if isinstance(messages, Refusal):
             return self._refused("beacon", messages, headers)
         visit = self._visit(request)
-        domain = self._settings.collector_cookie_domain
-        cookie = set_cookie(visit.visitor, is_secure=self._is_secure(request), domain=domain)
-        headers["Set-Cookie"] = cookie
         outcome = await self._intake.take_beacons(messages, visit)
-        return self._answer("beacon", outcome, headers)
+        cookie = self._cookie(request, "" if outcome.is_denied else visit.visitor)
+        return self._answer("beacon", outcome, headers | cookie)
 
     async def _preflight(self, request: Request) -> Answer:
         """A browser asks whether a page may send what is no simple form."""
@@ -128,7 +142,7 @@ class Collector:
         refusal = self._refusal_of_stranger(request)
         if refusal:
             return self._refused("metrics", refusal)
-        told = metrics(self._publisher.counts(), self._answers, self._intake.lost)
+        told = metrics(self._publisher.counts(), self._answers, self._intake)
         return Answer(200, told.encode(), TEXT)
 
     def _refusal_of_stranger(self, request: Request) -> Refusal | None:
@@ -174,18 +188,39 @@ class Collector:
             return Refusal(400, "the body does not keep to HTTP")
         return bytes(request.body) if len(request.body) <= at_most else too_long
 
+    def _client(self, request: Request) -> str:
+        """The address to hold to a limit; empty for a proxy of the shop that nobody has named."""
+        forwarded = request.headers.get("x-forwarded-for", "")
+        address = client_address(request.peer, forwarded, self._proxies)
+        is_proxy = is_forwarded(request.headers) and not self._proxies and not is_public(address)
+        return "" if is_proxy else address
+
     def _visit(self, request: Request) -> Visit:
         """What the headers of a request and its connection say about the visitor."""
         headers = request.headers
-        forwarded = headers.get("x-forwarded-for", "")
+        address = client_address(request.peer, headers.get("x-forwarded-for", ""), self._proxies)
+        is_anonymous = self._respects_privacy and asks_for_privacy(headers)
+        visitor = visitor_of(headers.get("cookie", "")) or new_visitor()
         return Visit(
-            visitor=visitor_of(headers.get("cookie", "")) or new_visitor(),
+            visitor="" if is_anonymous else visitor,
             source=self._settings.collector_source,
             user_agent=_clean(headers.get("user-agent", "")),
-            address=client_address(request.peer, forwarded, self._proxies),
+            address=anonymous_address(address) if is_anonymous else address,
             language=language_of(_clean(headers.get("accept-language", ""))),
             received_at=datetime.now(UTC),
         )
+
+    def _cookie(self, request: Request, visitor: str) -> dict[str, str]:
+        """The header that keeps a visitor, or takes back the cookie of one who wants no trace."""
+        if not visitor and not visitor_of(request.headers.get("cookie", "")):
+            return {}
+        cookie = set_cookie(
+            visitor,
+            is_secure=self._is_secure(request),
+            domain=self._settings.collector_cookie_domain,
+            seconds=self._settings.collector_cookie_days * DAY_SECONDS if visitor else 0,
+        )
+        return {"Set-Cookie": cookie}
 
     def _is_secure(self, request: Request) -> bool:
         """Whether the browser came by https, or its page did."""

@@ -32,6 +32,11 @@ class CollectorSettings:
     collector_token: str = field(default="", repr=False)  # a must behind a proxy
     collector_trusted_proxies: str = ""  # whose X-Forwarded-For and -Proto are believed
     collector_cookie_domain: str = ""
+    collector_cookie_days: int = 730  # after a visit; then a visitor is a new one
+    collector_privacy_signals: str = "respect"  # Sec-GPC and DNT of a browser; or ignore
+    collector_beacon_spool_percent: int = 75  # the rest is for the shop's servers
+    collector_address_events_per_minute: int = 12_000  # offices share one; 0 is no limit
+    collector_visitor_events_per_minute: int = 1_200  # as many as a page keeps while we are away
     collector_max_body_bytes: int = 1024 * 1024
     collector_max_beacon_bytes: int = 64 * 1024  # browsers send no more from a page that ends
     collector_max_events: int = 1000
@@ -79,6 +84,11 @@ class CollectorSettings:
         return Path(self.collector_spool or self.local_home / "collector")
 
     @property
+    def beacon_spool_bytes(self) -> int:
+        """How full beacons may make the spool."""
+        return self.collector_spool_bytes * self.collector_beacon_spool_percent // 100
+
+    @property
     def url(self) -> str:
         """Where it answers."""
         host = self.collector_host
@@ -109,6 +119,24 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ValueError("takes a whole number of at least 1")
     return int(text)
+
+
+def _rate(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("takes a whole number; 0 is no limit")
+    return int(text)
+
+
+def _percent(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise ValueError("takes a whole number from 1 to 100")
+    return int(text)
+
+
+def _signals(text: str) -> str:
+    if text not in ("respect", "ignore"):
+        raise ValueError("takes respect or ignore")
+    return text
 
 
 def _origins(text: str) -> str:
@@ -147,6 +175,11 @@ _READERS: dict[str, Callable[[str], object]] = {
     "collector_token": _token,
     "collector_trusted_proxies": _networks,
     "collector_cookie_domain": _domain,
+    "collector_cookie_days": _count,
+    "collector_privacy_signals": _signals,
+    "collector_beacon_spool_percent": _percent,
+    "collector_address_events_per_minute": _rate,
+    "collector_visitor_events_per_minute": _rate,
     "collector_max_body_bytes": _count,
     "collector_max_beacon_bytes": _count,
     "collector_max_events": _count,

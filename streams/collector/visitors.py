@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from streams.collector.settings import Network
+from streams.enrich.network import network_of
 
 COOKIE = "aa_visitor"
-TWO_YEARS_SECONDS = 2 * 365 * 24 * 3600
+DAY_SECONDS = 24 * 3600
+TWO_YEARS_SECONDS = 2 * 365 * DAY_SECONDS
 
 _COOKIE = re.compile(rf"(?:^|;)\s*{COOKIE}=([0-9a-f]{{32}})\s*(?:;|$)")
 
@@ -31,17 +33,39 @@ def visitor_of(cookies: str) -> str:
     return found[1] if found else ""
 
 
-def set_cookie(visitor: str, *, is_secure: bool, domain: str = "") -> str:
-    """The `Set-Cookie` header that keeps a visitor for two years from this visit.
+def asks_for_privacy(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that its user does not want to be followed.
 
-    No script needs to read it, so none may; browsers send it from pages of the same site only.
+    By Global Privacy Control (`Sec-GPC: 1`, https://www.w3.org/TR/gpc/) or Do Not Track (`DNT: 1`).
     """
-    parts = [f"{COOKIE}={visitor}", "Path=/", f"Max-Age={TWO_YEARS_SECONDS}"]
+    return headers.get("sec-gpc", "").strip() == "1" or headers.get("dnt", "").strip() == "1"
+
+
+def set_cookie(
+    visitor: str, *, is_secure: bool, domain: str = "", seconds: int = TWO_YEARS_SECONDS
+) -> str:
+    """The `Set-Cookie` header that keeps a visitor for so long from this visit.
+
+    No script needs to read it, so none may; browsers send it from pages of the same site only. For
+    0 seconds it takes back the cookie that the browser has.
+    """
+    parts = [f"{COOKIE}={visitor}", "Path=/", f"Max-Age={seconds}"]
     if domain:
         parts.append(f"Domain={domain}")
     if is_secure:
         parts.append("Secure")
     return "; ".join([*parts, "HttpOnly", "SameSite=Lax"])
+
+
+def anonymous_address(address: str) -> str:
+    """What stays of the address of somebody who does not want to be followed: its network."""
+    return network_of(address).partition("/")[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the Internet, not of this machine or its own network."""
+    read = _address(address)
+    return read is not None and read.is_global
 
 
 def language_of(accepted: str) -> str:

@@ -16,8 +16,14 @@ from pathlib import Path
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from streams.collector.visitors import COOKIE, TWO_YEARS_SECONDS, new_visitor, visitor_of
-from streams.examples.page_views import own_publisher, page_view, publish_or_log, shows_page
+from streams.collector.visitors import COOKIE, TWO_YEARS_SECONDS
+from streams.examples.page_views import (
+    own_publisher,
+    page_view,
+    publish_or_log,
+    shows_page,
+    visitor_in,
+)
 from streams.publisher import Publisher
 from streams.settings import StreamSettings
 
@@ -32,19 +38,20 @@ class PageViews:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request, and publish when the answer is a page."""
-        visitor = visitor_of(request.headers.get("Cookie", "")) or new_visitor()
+        visitor = visitor_in(request.headers)
         request.visitor = visitor
         response = self._get_response(request)
         content_type = response.headers.get("Content-Type", "")
         if shows_page(request.method or "", response.status_code, content_type):
-            response.set_cookie(
-                COOKIE,
-                visitor,
-                max_age=TWO_YEARS_SECONDS,
-                secure=request.is_secure(),
-                httponly=True,
-                samesite="Lax",
-            )
+            if visitor:
+                response.set_cookie(
+                    COOKIE,
+                    visitor,
+                    max_age=TWO_YEARS_SECONDS,
+                    secure=request.is_secure(),
+                    httponly=True,
+                    samesite="Lax",
+                )
             address = request.META.get("REMOTE_ADDR", "")
             seen = page_view(visitor, request.build_absolute_uri(), address, request.headers)
             publish_or_log(self._publisher(), seen)

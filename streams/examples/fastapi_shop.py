@@ -20,9 +20,15 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from streams.collector.visitors import new_visitor, set_cookie, visitor_of
+from streams.collector.visitors import set_cookie
 from streams.events import OrderData, OrderPlaced, Product
-from streams.examples.page_views import own_publisher, page_view, publish_or_log, shows_page
+from streams.examples.page_views import (
+    own_publisher,
+    page_view,
+    publish_or_log,
+    shows_page,
+    visitor_in,
+)
 from streams.publisher import Publisher
 from streams.settings import StreamSettings
 
@@ -40,7 +46,7 @@ class PageViews:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        visitor = visitor_of(request.headers.get("Cookie", "")) or new_visitor()
+        visitor = visitor_in(request.headers)
         request.state.visitor = visitor
 
         async def publish_and_send(message: Message) -> None:
@@ -48,7 +54,8 @@ class PageViews:
                 headers = MutableHeaders(scope=message)
                 if shows_page(request.method, message["status"], headers.get("Content-Type", "")):
                     is_secure = request.url.scheme == "https"
-                    headers.append("Set-Cookie", set_cookie(visitor, is_secure=is_secure))
+                    if visitor:
+                        headers.append("Set-Cookie", set_cookie(visitor, is_secure=is_secure))
                     address = request.client.host if request.client else ""
                     seen = page_view(visitor, str(request.url), address, request.headers)
                     publish_or_log(self._publisher, seen)

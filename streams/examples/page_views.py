@@ -11,7 +11,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from streams.collector.visitors import language_of
+from streams.collector.visitors import (
+    anonymous_address,
+    asks_for_privacy,
+    language_of,
+    new_visitor,
+    visitor_of,
+)
 from streams.events import Client, Data, Event, Page, PageViewed
 from streams.publisher import EventRefusedError, Publisher
 from streams.settings import StreamSettings
@@ -59,11 +65,22 @@ def shows_page(method: str, status: int, content_type: str) -> bool:
     return method == "GET" and status == 200 and content_type.startswith("text/html")
 
 
+def visitor_in(headers: Mapping[str, str]) -> str:
+    """The visitor's id, empty for one who asks not to be followed: he gets no cookie either.
+
+    Args:
+        headers: of the request, whatever case their names are asked in.
+    """
+    if asks_for_privacy(headers):
+        return ""
+    return visitor_of(headers.get("Cookie", "")) or new_visitor()
+
+
 def page_view(visitor: str, url: str, address: str, headers: Mapping[str, str]) -> PageViewed:
     """The event of a page that was shown just now.
 
     Args:
-        visitor: the visitor id, of our cookie.
+        visitor: the visitor id, of our cookie; empty for one who asks not to be followed.
         url: the whole of it, with the query.
         address: the visitor's; behind a proxy see `client_address`.
         headers: of the request, whatever case their names are asked in.
@@ -78,7 +95,7 @@ def page_view(visitor: str, url: str, address: str, headers: Mapping[str, str]) 
             page=Page(url=url, referrer=headers.get("Referer", "")),
             client=Client(
                 user_agent=headers.get("User-Agent", ""),
-                address=address,
+                address=address if visitor else anonymous_address(address),
                 language=language_of(headers.get("Accept-Language", "")),
             ),
         ),

@@ -16,6 +16,7 @@ import pytest
 
 from streams.collector.settings import CollectorSettings
 from streams.collector.visitors import visitor_of
+from streams.decode import Decoded, decode
 from streams.events import encode
 from tests.builders import event
 from tests.collectors import Place, collector_in_process
@@ -278,6 +279,95 @@ def test_a_full_spool_asks_to_come_again_and_keeps_what_it_took(tmp_path: Path) 
         assert "send all of them again" in answer.told["error"]
         assert place.post("/v1/beacon", beacon()).status == 503
         assert place.ask("GET", "/healthz").status == 200
+
+
+def test_beacons_that_fill_their_share_leave_the_shop_s_servers_room(tmp_path: Path) -> None:
+    small = replace(SETTINGS, collector_spool_bytes=20_000, collector_beacon_spool_percent=50)
+    with collector_in_process(tmp_path / "spool", small) as place:
+        numbers = iter(range(1000))
+        eventually(lambda: place.post("/v1/beacon", beacon(next(numbers))).status == 503)
+        assert place.post("/v1/events", [json.loads(GOOD)] * 5).status == 202
+        refused = place.post("/v1/beacon", beacon(next(numbers)))
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "10")
+        assert place.events()[-5:] == [json.loads(GOOD)] * 5
+
+
+def test_who_sends_more_than_his_rate_is_asked_to_come_later_and_no_one_else(
+    tmp_path: Path,
+) -> None:
+    slow = replace(SETTINGS, collector_visitor_events_per_minute=3, collector_origins=SHOP)
+    with collector_in_process(tmp_path / "spool", slow) as place:
+        mine, other = f"aa_visitor={'ab' * 16}", f"aa_visitor={'cd' * 16}"
+        batch = [beacon(number) for number in range(5)]
+        assert place.post("/v1/beacon", batch, Cookie=mine).status == 202
+        refused = place.post("/v1/beacon", beacon(9), Cookie=mine, Origin=SHOP)
+        assert refused.status == 429
+        assert 0 < int(refused.headers["Retry-After"]) <= 40
+        assert refused.headers["Access-Control-Allow-Origin"] == SHOP  # the page may read it
+        assert place.post("/v1/beacon", beacon(9), Cookie=other).status == 202
+        assert len(place.messages()) == 6
+        told = place.ask("GET", "/metrics").body.decode()
+        assert 'collector_answers_total{endpoint="beacon",status="429"} 1' in told
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 429, id="an address"),
+        pytest.param({"X_Forwarded_For": "203.0.113.5"}, 202, id="a proxy that nobody has named"),
+    ],
+)
+def test_an_address_is_held_to_its_rate_unless_it_is_that_of_every_visitor(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    slow = replace(SETTINGS, collector_address_events_per_minute=1)
+    with collector_in_process(tmp_path / "spool", slow) as place:
+        batch = [beacon(number) for number in range(5)]
+        assert place.post("/v1/beacon", batch, **headers).status == 202
+        assert place.post("/v1/beacon", beacon(9), **headers).status == status
+
+
+@pytest.mark.parametrize("signal", ["Sec_GPC", "DNT"])
+def test_who_asks_not_to_be_followed_is_counted_without_a_name(place: Place, signal: str) -> None:
+    answer = place.post("/v1/beacon", beacon(), **{signal: "1"})
+    assert (answer.status, answer.told) == (202, {"accepted": 1})
+    assert "Set-Cookie" not in answer.headers
+    (kept,) = place.events()
+    assert "visitorid" not in kept
+    assert kept["data"]["client"]["address"] == "127.0.0.0"
+    decoded = decode(place.messages()[0])
+    assert isinstance(decoded, Decoded)
+    assert decoded.event.visitorid == ""
+    lines = place.ask("GET", "/metrics").body.decode().splitlines()
+    assert {"collector_events_anonymous_total 1", "collector_events_warned_total 0"} <= set(lines)
+
+
+def test_who_asks_not_to_be_followed_any_more_loses_his_cookie(place: Place) -> None:
+    answer = place.post("/v1/beacon", beacon(), Cookie=f"aa_visitor={'ab' * 16}", Sec_GPC="1")
+    assert answer.headers["Set-Cookie"].startswith("aa_visitor=; Path=/; Max-Age=0;")
+    assert "visitorid" not in place.events()[0]
+
+
+def test_signals_of_privacy_may_be_ignored_and_the_cookie_s_life_is_a_setting(
+    tmp_path: Path,
+) -> None:
+    settings = replace(SETTINGS, collector_privacy_signals="ignore", collector_cookie_days=30)
+    with collector_in_process(tmp_path / "spool", settings) as place:
+        answer = place.post("/v1/beacon", beacon(), Sec_GPC="1", DNT="1")
+        assert "Max-Age=2592000;" in answer.headers["Set-Cookie"]
+        assert "visitorid" in place.events()[0]
+
+
+def test_who_withdraws_his_consent_loses_his_cookie_and_no_event_is_made_of_it(
+    place: Place,
+) -> None:
+    denial = beacon(type="consent.denied")
+    answer = place.post("/v1/beacon", denial, Cookie=f"aa_visitor={'ab' * 16}", Origin=SHOP)
+    assert (answer.status, answer.told) == (202, {"accepted": 1})
+    assert answer.headers["Set-Cookie"].startswith("aa_visitor=; Path=/; Max-Age=0;")
+    assert "Set-Cookie" not in place.post("/v1/beacon", denial).headers
+    assert place.messages() == []
+    assert "collector_consent_denied_total 2" in place.ask("GET", "/metrics").body.decode()
 
 
 def test_with_a_token_only_its_bearer_sends_events_and_sees_counts(guarded: Place) -> None:

@@ -42,6 +42,11 @@ def test_all_bad_variables_are_named_and_the_token_is_not_shown() -> None:
         "COLLECTOR_TRUSTED_PROXIES": "proxy.example",
         "COLLECTOR_MAX_EVENTS": "0",
         "COLLECTOR_COOKIE_DOMAIN": "shop.example; Secure",
+        "COLLECTOR_COOKIE_DAYS": "0",
+        "COLLECTOR_PRIVACY_SIGNALS": "off",
+        "COLLECTOR_BEACON_SPOOL_PERCENT": "101",
+        "COLLECTOR_ADDRESS_EVENTS_PER_MINUTE": "-1",
+        "COLLECTOR_VISITOR_EVENTS_PER_MINUTE": "many",
     }
     with pytest.raises(SettingsError) as caught:
         CollectorSettings.from_env(bad)

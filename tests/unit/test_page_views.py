@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from streams.events import encode
-from streams.examples.page_views import own_publisher
+from streams.examples.page_views import own_publisher, page_view, visitor_in
 from streams.framing import Message
 from streams.publisher import Publisher
 from streams.spool import Spool, SpoolTakenError
@@ -14,6 +16,14 @@ from tests.builders import event
 from tests.collectors import NOWHERE
 from tests.processes import eventually
 from tests.topics import Topic
+
+
+@pytest.mark.parametrize("signal", ["sec-gpc", "dnt"])
+def test_a_page_view_of_who_asks_not_to_be_followed_names_nobody(signal: str) -> None:
+    asked = {signal: "1", "Cookie": f"aa_visitor={'ab' * 16}"}
+    assert visitor_in(asked) == ""
+    seen = page_view("", "https://shop.example/", "203.0.113.5", asked)
+    assert (seen.visitorid, seen.data.client.address) == ("", "203.0.113.0")
 
 
 def test_every_process_of_a_shop_has_a_spool_of_its_own(topic: Topic, tmp_path: Path) -> None:

@@ -132,6 +132,21 @@ def test_a_full_spool_refuses_with_its_bounds_and_takes_again_when_it_was_sent(
     assert all_unsent(spool) == [Message(b"k", bytes(20))]
 
 
+def test_who_has_a_lower_bound_leaves_room_for_the_others(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, max_bytes=1000)
+    for _ in range(700 // len(frame(message(0)))):
+        spool.append(message(0), max_bytes=700)
+    with pytest.raises(SpoolFullError, match="of at most 700 bytes"):
+        spool.append(message(0), max_bytes=700)
+    files = len(list(tmp_path.glob("*.spool")))
+    for number in range(1, 4):
+        spool.append(message(number))
+        with pytest.raises(SpoolFullError):
+            spool.append(message(0), max_bytes=700)
+    assert len(list(tmp_path.glob("*.spool"))) == files  # refusals make no segments
+    assert all_unsent(spool)[-3:] == [message(1), message(2), message(3)]
+
+
 def test_a_full_disk_refuses_and_leaves_no_half_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
