@@ -27,7 +27,7 @@ from tests.unit.trigger_builders import ABANDONED_CART
 from warehouse.client import Warehouse
 from warehouse.migrate import migrate
 
-pytestmark = [pytest.mark.august, needs(AUGUST)]
+pytestmark = [pytest.mark.august, pytest.mark.long, needs(AUGUST)]
 EVENTS = 459_705
 KILLS = 5
 

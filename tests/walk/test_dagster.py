@@ -214,6 +214,7 @@ def test_the_schedule_asks_for_runs_until_no_day_is_dirty(
         assert tick().skip_message == "no shop day is dirty"
 
 
+@pytest.mark.long
 def test_a_late_copy_of_an_order_leaves_every_mart_as_if_it_had_come_in_time(
     marts: dg.Definitions, instance: dg.DagsterInstance, warehouse: Warehouse
 ) -> None:

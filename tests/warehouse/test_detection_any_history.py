@@ -146,10 +146,14 @@ def known_at(now: datetime, carts: list[Cart], orders: list[tuple[Names, Answer]
     )
 
 
-on_the_engine = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# An example costs up to a second of the engine; seldom cases are drawn by `make test-all`.
+on_the_engine = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+SHARE = 1 if settings.get_current_profile_name() == "long" else 4
 
 
-@settings(on_the_engine, max_examples=40)
+@settings(on_the_engine, max_examples=40 // SHARE)
 @given(histories(), resolutions, st.integers(-24, 140), st.sampled_from(["wall", "shop"]))
 def test_candidates_by_sql_are_what_the_rules_would_fire(
     world, history, persons, hour, mode
@@ -173,7 +177,7 @@ def test_candidates_by_sql_are_what_the_rules_would_fire(
     assert set(report.tallies[0].refused) <= {"already_fired"}
 
 
-@settings(on_the_engine, max_examples=60)
+@settings(on_the_engine, max_examples=60 // SHARE)
 @given(st.data(), resolutions, st.integers(20, 140), st.sampled_from(["wall", "shop"]))
 def test_sql_and_the_rule_agree_on_what_is_left_in_carts(world, data, persons, hour, mode) -> None:
     carts, orders = data.draw(histories())
@@ -203,7 +207,7 @@ def test_sql_and_the_rule_agree_on_what_is_left_in_carts(world, data, persons, h
     assert set(report.tallies[0].refused) <= {"already_fired"}
 
 
-@settings(on_the_engine, max_examples=15)
+@settings(on_the_engine, max_examples=16 // SHARE)
 @given(histories(), resolutions, st.lists(st.integers(0, 90), max_size=4))
 def test_any_cadence_of_runs_leaves_the_ledger_of_one_run_at_the_end(
     world, history, persons, clocks

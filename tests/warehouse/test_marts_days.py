@@ -87,6 +87,7 @@ def test_four_hundred_days_are_built_at_once(shop: MartsWorld) -> None:
     assert session_days(shop) == days
 
 
+@pytest.mark.long
 def test_slices_of_a_build_come_to_the_same_as_one_piece(shop: MartsWorld) -> None:
     shop.arrive(messages(6, people=20))
     days = shop.shop_days()
@@ -108,6 +109,7 @@ def test_an_earlier_copy_of_an_order_takes_it_to_another_day(shop: MartsWorld) -
     assert lines == [(tuesday, "mug"), (tuesday, "pen")]
 
 
+@pytest.mark.long
 def test_a_copy_that_the_broker_took_first_takes_the_event_to_its_own_day(
     shop: MartsWorld,
 ) -> None:
@@ -144,6 +146,7 @@ def test_a_build_of_some_days_refuses_a_table_of_other_columns_and_one_of_all_re
     assert shop.digests(["marts.sessions"]) == before
 
 
+@pytest.mark.long
 def test_tables_of_an_earlier_version_are_replaced_by_a_build_of_every_day(
     shop: MartsWorld,
 ) -> None:

@@ -56,6 +56,7 @@ def rebuilt(shop: MartsWorld, **variables: object) -> dict[str, tuple[int, int]]
     return shop.digests()
 
 
+@pytest.mark.long
 def test_one_build_after_changed_variables_leaves_what_a_rebuild_would(shop: MartsWorld) -> None:
     shop.arrive(messages(6, people=20))
     count = len(shop.shop_days())
