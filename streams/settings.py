@@ -30,6 +30,7 @@ class StreamSettings:
     kafka_sasl_mechanism: str = ""
     kafka_sasl_username: str = ""
     kafka_sasl_password: str = field(default="", repr=False)
+    kafka_sasl_password_file: Path | None = None  # instead of the password, which it holds
     kafka_ssl_cafile: str = ""
     kafka_ssl_certfile: str = ""
     kafka_ssl_keyfile: str = ""
@@ -77,6 +78,10 @@ class StreamSettings:
                 values[one.name] = _read(one.name, text)
             except ValueError as error:
                 complaints.append(f"{one.name.upper()}={text!r}: {error}")
+        if environ.get("KAFKA_SASL_PASSWORD_FILE") and environ.get("KAFKA_SASL_PASSWORD"):
+            complaints.append("KAFKA_SASL_PASSWORD and KAFKA_SASL_PASSWORD_FILE: give one of both")
+        elif isinstance(path := values.get("kafka_sasl_password_file"), Path):
+            values["kafka_sasl_password"] = path.read_text().strip()
         if complaints:
             raise SettingsError("settings that cannot be used: " + "; ".join(complaints))
         return cls(**values)  # type: ignore[arg-type]  # the fields were read by name just above
@@ -120,7 +125,9 @@ _LISTS = {  # what a part of a list looks like, and how to say so
     "payment_hosts": _HOST,
     "partner_parameters": (r"[\w.~\[\]-]+", "names of URL parameters such as pid, ref"),
 }
-_FILES = frozenset({"channel_rules", "page_rules", "nobody_ids", "geo_database"})
+_FILES = frozenset(
+    {"channel_rules", "page_rules", "nobody_ids", "geo_database", "kafka_sasl_password_file"}
+)
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 

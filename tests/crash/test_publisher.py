@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -19,7 +18,8 @@ from streams.publisher import Publisher
 from streams.settings import StreamSettings
 from tests.crash.shop_process import VISITORS, event
 from tests.fixtures_kafka import settings_on
-from tests.processes import eventually
+from tests.processes import environment, eventually
+from warehouse.settings import WarehouseSettings
 
 
 class Shop:
@@ -41,12 +41,8 @@ class Shop:
         first = max(self.told(), default=-1) + 1
         command = [sys.executable, "-m", "tests.crash.shop_process"]
         command += [str(self.spool), str(self._told), str(first)]
-        environment = {
-            **os.environ,
-            "KAFKA_BROKERS": self.settings.kafka_brokers,
-            "EVENTS_TOPIC": self.settings.events_topic,
-        }
-        with subprocess.Popen(command, env=environment) as process:
+        told = environment(self.settings, WarehouseSettings())
+        with subprocess.Popen(command, env=told) as process:
             try:
                 yield
                 wanted = len(self.told()) + events

@@ -72,3 +72,15 @@ def test_a_part_of_a_list_that_would_do_nothing_is_refused(variable: str, told: 
 
 def test_the_password_is_never_shown() -> None:
     assert "secret" not in repr(StreamSettings(kafka_sasl_password="secret"))
+
+
+def test_the_password_may_lie_in_a_file_and_is_given_only_once(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("hush\n")
+    settings = StreamSettings.from_env({"KAFKA_SASL_PASSWORD_FILE": str(file)})
+    assert settings.kafka_sasl_password == "hush"
+    both = {"KAFKA_SASL_PASSWORD_FILE": str(file), "KAFKA_SASL_PASSWORD": "hush"}
+    with pytest.raises(SettingsError, match="one of both"):
+        StreamSettings.from_env(both)
+    with pytest.raises(SettingsError, match=r"KAFKA_SASL_PASSWORD_FILE=.*there is none"):
+        StreamSettings.from_env({"KAFKA_SASL_PASSWORD_FILE": str(tmp_path / "none")})
