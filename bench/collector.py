@@ -79,6 +79,7 @@ def collector(settings: StreamSettings) -> Iterator[tuple[str, subprocess.Popen[
     command = [program, "collect", "serve", "--port", str(port), "--spool", spool]
     environment = {
         **os.environ,
+        "COLLECTOR_ADDRESS_EVENTS_PER_MINUTE": "0",  # the load has one address
         "KAFKA_BROKERS": settings.kafka_brokers,
         "EVENTS_TOPIC": settings.events_topic,
     }

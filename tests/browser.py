@@ -107,6 +107,11 @@ class Tab:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
+    def send_headers(self, headers: dict[str, str]) -> None:
+        """Send headers with each request, as a browser does that was set up so."""
+        self._browser.call("Network.enable", self._session)
+        self._browser.call("Network.setExtraHTTPHeaders", self._session, headers=headers)
+
     def close(self) -> None:
         """The visitor leaves for good."""
         self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)

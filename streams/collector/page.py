@@ -13,6 +13,8 @@ SOURCE = Path(__file__).with_name("page.js")
 
 _COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 _STRING = re.compile(r"('[^']*')")
+_TRUTH = re.compile(r"\b(?:true|false)\b")
+_SHORT = {"true": "!0", "false": "!1"}
 _SPACE_BESIDE_A_SIGN = re.compile(r"\s*([^\w\s$])\s*")
 
 
@@ -20,4 +22,5 @@ def page_script() -> bytes:
     """The script, at most 4 KB: no comments, and no space but where two words would touch."""
     pieces = _STRING.split(_COMMENT.sub("", SOURCE.read_text()))
     pieces[::2] = [_SPACE_BESIDE_A_SIGN.sub(r"\1", code) for code in pieces[::2]]
+    pieces[::2] = [_TRUTH.sub(lambda word: _SHORT[word[0]], code) for code in pieces[::2]]
     return "".join(pieces).replace(";}", "}").encode()

@@ -87,7 +87,6 @@ def test_the_last_words_of_a_page_that_goes_away_arrive_once(world: World) -> No
 
 
 def test_what_an_unreachable_collector_missed_arrives_once_from_the_next_page(world: World) -> None:
-    world.tab.before_every_page("delete Crypto.prototype.randomUUID")  # as on a page without https
     with world.collecting():
         world.show("/plain")
         world.show("/one")
@@ -110,6 +109,51 @@ def test_a_page_of_an_origin_that_is_not_listed_sends_nothing(world: World) -> N
     with world.collecting():
         world.show("/one")
         eventually(lambda: "page.viewed" in (world.tab.run("localStorage.aa_unsent") or ""))
+        world.events(0)
+
+
+def test_a_page_view_of_a_browser_that_asks_for_privacy_names_nobody(world: World) -> None:
+    world.tab.send_headers({"Sec-GPC": "1"})
+    with world.collecting():
+        world.show("/one")
+        world.show("/two")
+        events = world.events(2)
+    assert not any("visitorid" in event for event in events)
+
+
+def test_who_denies_consent_is_forgotten_until_he_grants_it(world: World) -> None:
+    waiting = "aa('site.interacted', {element: 'other', name: 'waits'})"
+    with world.collecting():
+        world.show("/plain")
+        world.show("/one")
+        before = world.events(1)
+    world.tab.run(waiting)
+    eventually(lambda: "waits" in world.tab.run("localStorage.aa_unsent"))
+    world.tab.run("aa('consent', 'denied')")
+    assert [one["type"] for one in world.unsent()] == ["consent.denied"]
+    with world.collecting():
+        world.show("/two")
+        eventually(lambda: world.unsent() == [])  # the collector was told, and took its cookie back
+        world.tab.run(waiting)
+        world.tab.run("history.pushState({}, '', '/three')")
+        world.tab.run("aa('consent', 'denied')")
+        world.events(1)
+        world.tab.run("aa('consent', 'granted')")
+        events = world.events(2)
+        world.show("/four")
+        after = world.events(3)
+    assert [event["data"]["page"]["title"] for event in events] == ["one", "two"]
+    assert after[1]["visitorid"] == after[2]["visitorid"] != before[0]["visitorid"]
+
+
+def test_what_a_visitor_wants_comes_before_anything_is_said_of_him(world: World) -> None:
+    world.tab.before_every_page(
+        "window.aa = function () { (aa.q = aa.q || []).push(arguments) };"
+        "aa('site.interacted', {element: 'other'}); aa('consent', 'denied')"
+    )
+    with world.collecting():
+        world.show("/one")
+        eventually(lambda: world.tab.run("localStorage.aa_unsent") == "[]")
         world.events(0)
 
 
