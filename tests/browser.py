@@ -99,6 +99,13 @@ class Tab:
         there = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         eventually(lambda: self.run(there), within_seconds=30)
 
+    def leave_for(self, url: str) -> None:
+        """Have the page that is shown go elsewhere, and wait until it is gone."""
+        before = self.run("location.href")
+        self.run(f"location.href = {json.dumps(url)}")
+        gone = f"location.href !== {json.dumps(before)} && document.readyState === 'complete'"
+        eventually(lambda: self.run(gone), within_seconds=30)
+
     def run(self, script: str) -> Any:
         """The value of an expression on the page; None while one page gives way to the next."""
         result = self._browser.call(
@@ -123,9 +130,9 @@ class Tab:
 
 
 @contextmanager
-def running_chromium(profile: Path) -> Iterator[Chromium]:
+def running_chromium(profile: Path, *flags: str) -> Iterator[Chromium]:
     """A browser with a new profile in a folder."""
-    command = [chromium(), f"--user-data-dir={profile}", *FLAGS]
+    command = [chromium(), f"--user-data-dir={profile}", *flags, *FLAGS]
     note = profile / "DevToolsActivePort"
     with (profile.with_name("chromium.log")).open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
