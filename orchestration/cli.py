@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import Any
 
 import click
 
 from orchestration.local_env import load as load_settings
 from streams.settings import SettingsError
+from warehouse.terminal_text import guard_logs, visible
 
 COMMANDS = {  # name: module, attribute, what it does
     "demo": ("demo", "demo", "Play a month of a shop from the topic to the trigger feed."),
@@ -43,7 +45,15 @@ COMMANDS = {  # name: module, attribute, what it does
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported on first use."""
+    """A group whose commands are imported on first use, and whose complaints are visible text."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = visible(error.message)
+            raise
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The commands, in the order a newcomer needs them."""
@@ -72,11 +82,12 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; turn errors that a person can mend into one sentence."""
+    guard_logs()
     load_settings()
     try:
         cli()
     except _for_people() as error:
-        click.echo(f"active-analytics: {error}", err=True)
+        click.echo(visible(f"active-analytics: {error}"), err=True)
         sys.exit(1)
 
 

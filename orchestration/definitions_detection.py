@@ -16,6 +16,7 @@ from streams.producer import BrokerBusyError, FencedError
 from streams.settings import StreamSettings
 from warehouse.client import WarehouseBusyError
 from warehouse.settings import WarehouseSettings
+from warehouse.terminal_text import guard_logs
 
 FIRINGS = dg.AssetKey(["triggers", "firings"])
 MODES: dict[str, Mode] = {"live": "wall", "shop": "shop"}
@@ -90,7 +91,11 @@ def told(report: Report) -> dg.SensorResult:
 
 
 def load() -> dg.Definitions:
-    """Definitions by the environment, read here because Dagster wants them at import."""
+    """Definitions by the environment, read here because Dagster wants them at import.
+
+    Each process of the code location begins here, so its logs are guarded here.
+    """
+    guard_logs()
     settings = OrchestrationSettings.from_env()
     sensor = detection_sensor(
         MODES[settings.detection_clock], settings.detection_seconds, settings.trigger_definitions

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.terminal import console, echo
+
 if TYPE_CHECKING:
     from orchestration.building import Plan
     from orchestration.days import Stretch
@@ -47,7 +49,7 @@ def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> 
     os.environ.setdefault("DBT_QUIET", "true")  # failures are told by the exception
     named = _named(from_day, to_day)
     began = time.monotonic()
-    with turn(settings.home, wait=lambda reason: click.echo(reason, err=True)) as mine:
+    with turn(settings.home, wait=lambda reason: echo(reason, err=True)) as mine:
         try:
             plan = plan_of(settings, named, asked_at if mine.was_awaited else None)
         except BuildError as error:
@@ -62,7 +64,7 @@ def build(from_day: datetime | None, to_day: datetime | None, as_json: bool) -> 
             "reasons": plan.reasons,
             "outdated_events": plan.outdated_events,
         }
-        click.echo(json.dumps(answer))
+        echo(json.dumps(answer))
 
 
 def _named(from_day: datetime | None, to_day: datetime | None) -> Stretch | None:
@@ -78,13 +80,13 @@ def _named(from_day: datetime | None, to_day: datetime | None) -> Stretch | None
 def _say(plan: Plan, *, is_named: bool) -> None:
     """Why there is something to build, or that there is nothing, and what only people can mend."""
     for reason in plan.reasons:
-        click.echo(reason)
+        echo(reason)
     if not plan.stretches and is_named:
-        click.echo("These days were built meanwhile: nothing is left to do.")
+        echo("These days were built meanwhile: nothing is left to do.")
     elif not plan.stretches and not plan.reasons:
-        click.echo("No shop day changed: every mart is up to date.")
+        echo("No shop day changed: every mart is up to date.")
     if plan.outdated_events:
-        click.echo(
+        echo(
             f"{plan.outdated_events:,} events were enriched by older rules: "
             "`active-analytics enrich`"
         )
@@ -99,10 +101,10 @@ def _tell_left_out(stretch: Stretch) -> None:
         sentence = left_out(warehouse, stretch.from_day, stretch.to_day).sentence()
         warned = warnings_of(warehouse, stretch.from_day, stretch.to_day)
     if sentence:
-        click.echo(f"  {sentence}")
+        echo(f"  {sentence}")
     if warned:
         count = sum(row["events"] for row in warned)
-        click.echo(f"  {count:,} warnings of events kept: `active-analytics summary` shows them")
+        echo(f"  {count:,} warnings of events kept: `active-analytics summary` shows them")
 
 
 def _run(
@@ -122,7 +124,7 @@ def _run(
             )
             if not is_silent:
                 took = time.monotonic() - began
-                click.echo(f"{stretch.from_day} to {stretch.to_day} built in {took:.1f} s")
+                echo(f"{stretch.from_day} to {stretch.to_day} built in {took:.1f} s")
                 _tell_left_out(stretch)
     except (DbtError, BuildFailedError) as error:
         raise click.ClickException(str(error)) from None
@@ -132,7 +134,6 @@ def _run(
 @contextmanager
 def _shown(stretch: Stretch, *, is_silent: bool) -> Iterator[RunProgress]:
     """A bar of the run's models and tests, with the time that is left, on a terminal only."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,
@@ -151,8 +152,8 @@ def _shown(stretch: Stretch, *, is_silent: bool) -> Iterator[RunProgress]:
         TimeRemainingColumn(),
     )
     days = f"{stretch.from_day} to {stretch.to_day}"
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=is_hidden, transient=True) as bar:
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, disable=is_hidden, transient=True) as bar:
         task = bar.add_task(days, total=1)
 
         def show(done: int, total: int, what: str) -> None:

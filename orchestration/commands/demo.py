@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from orchestration.terminal import console, echo, secho
+
 
 @click.command()
 @click.option(
@@ -29,9 +31,9 @@ def demo(data: Path | None) -> None:
         play = show.play_of(data)
         show.refuse_other_machines()
         show.settle(play, settings.home)
-        click.secho(f"Playing {play.title}.", bold=True)
+        secho(f"Playing {play.title}.", bold=True)
         if data is None:
-            click.echo("No real month was named (DATA=folder), so the shop is generated.")
+            echo("No real month was named (DATA=folder), so the shop is generated.")
         with timings.of("start Kafka, warehouse and worker"):
             show.start(play, settings.home)
         with timings.of("publish and store"):
@@ -63,7 +65,6 @@ def _await_stored() -> None:
 
 
 def _show(seconds: dict[str, float], dagster_url: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from orchestration import demo as show
@@ -78,9 +79,9 @@ def _show(seconds: dict[str, float], dagster_url: str) -> None:
     for part, took in seconds.items():
         table.add_row(part, f"{took:.1f}")
     table.add_row("together", f"{sum(seconds.values()):.1f}", style="bold")
-    Console().print(table)
+    console().print(table)
     command = os.path.relpath(show.COMMAND)
-    click.echo(f"""
+    echo(f"""
 Where to look next (all of it goes on running; `make down` stops it):
   Dagster        {dagster_url}
   a query        {command} sql "select channel, count() from marts.sessions group by 1"

@@ -14,6 +14,7 @@ import msgspec
 from orchestration.catalogue import CatalogueError, complaint_about
 from orchestration.detection import DetectionRefusedError, Report, Tally, tick
 from orchestration.settings import OrchestrationSettings
+from orchestration.terminal import echo, write_bytes
 from orchestration.triggers.message import TriggerFired, read_message
 from streams.producer import (
     BrokerBusyError,
@@ -48,13 +49,13 @@ def detect(shop_clock: bool, dry_run: bool, as_json: bool) -> None:
             definitions=OrchestrationSettings.from_env().trigger_definitions,
         )
     if shop_clock:
-        click.echo(
+        echo(
             "on the shop's clock: history is played, imported events count, "
             "and the letters stay on this machine",
             err=True,
         )
     if as_json:
-        click.echo(json.dumps(told(report)))
+        echo(json.dumps(told(report)))
     else:
         _show(report)
     if report.rejected:
@@ -73,15 +74,18 @@ def feed(follow: bool, from_beginning: bool, limit: int | None, as_json: bool) -
         letters = _letters(settings, follow, is_whole=from_beginning or not follow)
         for number, record in enumerate(letters, start=1):
             value = record.value or b""
-            click.echo(value if as_json else line_of(value))
+            if as_json:
+                write_bytes([value, b"\n"])
+            else:
+                echo(line_of(value))
             if number == limit:
                 break
 
 
 def _show(report: Report) -> None:
-    click.echo(f"as of {report.clock.now:%Y-%m-%d %H:%M:%S} UTC" if report.clock else "no time yet")
+    echo(f"as of {report.clock.now:%Y-%m-%d %H:%M:%S} UTC" if report.clock else "no time yet")
     for line in [report.note] * bool(report.note) + [_sentence(one) for one in report.tallies]:
-        click.echo(line)
+        echo(line)
 
 
 def told(report: Report) -> dict[str, object]:
@@ -106,7 +110,8 @@ def line_of(value: bytes) -> str:
     played = "  (shop's clock)" if fired.data.clock == "shop" else ""
     facts = fired.data.facts
     who = fired.visitorid or fired.customerid or facts.customer_id or facts.email_sha256
-    return f"{fired.time:%Y-%m-%d %H:%M}  {fired.data.trigger}  {who}  {_cart(fired)}{played}"
+    line = f"{fired.time:%Y-%m-%d %H:%M}  {fired.data.trigger}  {who}  {_cart(fired)}{played}"
+    return line.replace("\n", " ")
 
 
 def _cart(fired: TriggerFired) -> str:
@@ -139,7 +144,7 @@ def _letters(settings: StreamSettings, follow: bool, is_whole: bool) -> Iterator
         except BrokerBusyError as error:
             if not follow:
                 raise
-            click.echo(f"{error}; waiting for it", err=True)
+            echo(f"{error}; waiting for it", err=True)
             time.sleep(1)  # before the broker is asked again
 
 

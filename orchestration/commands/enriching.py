@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.terminal import console, echo
+
 if TYPE_CHECKING:
     from orchestration.enriching import Outcome, Plan
 
@@ -24,7 +26,6 @@ def enrich(dry_run: bool, as_json: bool) -> None:
     command goes on. A warehouse that goes away is waited for, ten minutes long. One at a time:
     others on this machine are refused, and no other machine may do it meanwhile.
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from orchestration import enriching
@@ -40,12 +41,12 @@ def enrich(dry_run: bool, as_json: bool) -> None:
         if dry_run or not plan.outdated:
             _tell_plan(plan, as_json)
             return
-        with Progress(console=Console(stderr=True), disable=as_json, transient=True) as progress:
+        with Progress(console=console(stderr=True), disable=as_json, transient=True) as progress:
             task = progress.add_task("enriching", total=plan.outdated)
             try:
                 watcher = enriching.Watcher(
                     advance=lambda events: progress.advance(task, events),
-                    wait=lambda reason: click.echo(reason, err=True),
+                    wait=lambda reason: echo(reason, err=True),
                 )
                 outcome = enriching.enrich(warehouse, tables, settings.local_home, watcher)
             except enriching.EnrichingError as error:
@@ -55,12 +56,12 @@ def enrich(dry_run: bool, as_json: bool) -> None:
 
 def _tell_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"outdated": plan.outdated, "changed": plan.changed}))
+        echo(json.dumps({"outdated": plan.outdated, "changed": plan.changed}))
     elif not plan.outdated:
-        click.echo("Every event was enriched by today's rules.")
+        echo("Every event was enriched by today's rules.")
     else:
         why = f"; changed since: {', '.join(plan.changed)}" if plan.changed else ""
-        click.echo(f"{plan.outdated:,} events would be enriched anew{why}")
+        echo(f"{plan.outdated:,} events would be enriched anew{why}")
 
 
 def _tell_outcome(outcome: Outcome, as_json: bool) -> None:
@@ -71,9 +72,9 @@ def _tell_outcome(outcome: Outcome, as_json: bool) -> None:
             "refused": outcome.refused,
             "dirty_days": [day.isoformat() for day in sorted(outcome.days)],
         }
-        click.echo(json.dumps(told))
+        echo(json.dumps(told))
         return
-    click.echo(f"{outcome.events:,} events enriched anew as version {outcome.version}")
-    click.echo(f"{len(outcome.days):,} shop days changed and wait for a build")
+    echo(f"{outcome.events:,} events enriched anew as version {outcome.version}")
+    echo(f"{len(outcome.days):,} shop days changed and wait for a build")
     if outcome.refused:
-        click.echo(f"{outcome.refused:,} were left as they are: today's contract refuses them")
+        echo(f"{outcome.refused:,} were left as they are: today's contract refuses them")

@@ -24,6 +24,7 @@ from orchestration.commands.import_account import (
 )
 from orchestration.commands.import_progress import counted, said_plainly
 from orchestration.commands.import_wish import Wish, publish, wish_options
+from orchestration.terminal import echo
 from streams.importers.mapped.history import MappedHistory, read_history
 from streams.importers.mapped.reading import (
     SHIPPED,
@@ -128,18 +129,18 @@ def _import(
     history = _read(file, read, report, settings)
     wished = _wished(history, wish, settings)
     if wish.dry_run:
-        click.echo(preview_of(history, wished, as_json=wish.as_json))
+        echo(preview_of(history, wished, as_json=wish.as_json))
     if is_strict:
         _refuse_mistakes(history, read)
     if not wish.dry_run:
         for line in notes_of(history):  # before the first event leaves: a column may be misspelt
-            click.echo(line, err=True)
+            echo(line, err=True)
         messages = islice(history.pile.messages(), wished)
         done = publish(
             messages, wished, wish, settings, name=history.name, identity=history.identity
         )
         told = {**found_in(history), **figures_of(done)}
-        click.echo(json.dumps(told) if wish.as_json else account_of(history, done, settings))
+        echo(json.dumps(told) if wish.as_json else account_of(history, done, settings))
     if history.bad_rows:
         sys.exit(EXIT_MISTAKES)
 

@@ -11,23 +11,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TextColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from orchestration.terminal import console, echo
 from streams.importers.checkpoint import Checkpoint
 from streams.importers.run import Progress
 from streams.importers.source import SourceError
 from streams.producer import BrokerError, ensure_topics, topic_id
 from streams.settings import StreamSettings
+from warehouse.terminal_text import visible
 
 _LINE_SECONDS = 5.0
 
@@ -60,9 +62,9 @@ def counted(name: str) -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield _rows_read(name)
         return
-    columns = (SpinnerColumn(), "{task.description}", MofNCompleteColumn(), _Speed())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"reading {name}", total=None)
+    columns = (SpinnerColumn(), _name(), MofNCompleteColumn(), _Speed())
+    with Bar(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"reading {visible(name)}", total=None)
         yield lambda rows: bar.update(task, completed=rows)
 
 
@@ -73,15 +75,19 @@ def shown(name: str, already: int, total: int) -> Iterator[Progress]:
         yield _lines(name, already, total)
         return
     columns = (
-        "{task.description}",
+        _name(),
         BarColumn(),
         MofNCompleteColumn(),
         _Speed(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=total, completed=already)
+    with Bar(*columns, console=console(stderr=True)) as bar:
+        task = bar.add_task(visible(name), total=total, completed=already)
         yield lambda sent: bar.update(task, completed=sent)
+
+
+def _name() -> TextColumn:
+    return TextColumn("{task.description}", markup=False)
 
 
 class _Speed(ProgressColumn):
@@ -98,7 +104,7 @@ def _rows_read(name: str) -> Progress:
         now = time.monotonic()
         if now - said >= _LINE_SECONDS:
             said = now
-            click.echo(f"{name}: {rows:,} rows read, {rows / (now - began):,.0f}/s", err=True)
+            echo(f"{name}: {rows:,} rows read, {rows / (now - began):,.0f}/s", err=True)
 
     return progress
 
@@ -113,6 +119,6 @@ def _lines(name: str, already: int, total: int) -> Progress:
             said = now
             speed = (sent - already) / (now - began)
             left = f"{speed:,.0f}/s, {(total - sent) / speed:,.0f} s left"
-            click.echo(f"{name}: {sent:,} of {total:,} events, {left}", err=True)
+            echo(f"{name}: {sent:,} of {total:,} events, {left}", err=True)
 
     return progress

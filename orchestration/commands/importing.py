@@ -19,6 +19,7 @@ import click
 from orchestration.commands.import_mapped import MAPPED
 from orchestration.commands.import_progress import checkpoint_of, said_plainly, shown
 from orchestration.commands.import_wish import Wish, publish, wish_options
+from orchestration.terminal import echo
 from streams.events import Event, encode, kind_of
 from streams.importers.run import ImportReport, import_messages, message_of
 from streams.importers.source import History
@@ -78,9 +79,9 @@ def simulated(seed: int, days: int, visitors: int, as_json: bool) -> None:
     told = {"name": report.name, "already": already, "published": report.published}
     expected = asdict(simulation.expected)
     if as_json:
-        click.echo(json.dumps({**told, "expected": expected}))
+        echo(json.dumps({**told, "expected": expected}))
     else:
-        click.echo(
+        echo(
             f"simulated: {report.published:,} messages published, {already:,} were there: "
             f"{expected['duplicates']:,} of them copies, {expected['broken']:,} broken, "
             f"{expected['late']:,} late; {expected['orders']:,} orders"
@@ -101,9 +102,7 @@ def _import(history: History, wish: Wish) -> None:
         name=history.name,
         identity=history.identity,
     )
-    click.echo(
-        json.dumps(_found(history, report)) if wish.as_json else _told(history, report, settings)
-    )
+    echo(json.dumps(_found(history, report)) if wish.as_json else _told(history, report, settings))
 
 
 def _wished(events: Iterator[Event], wish: Wish, settings: StreamSettings) -> Iterator[Event]:
@@ -153,11 +152,11 @@ def _show_preview(history: History, events: Iterator[Event], as_json: bool) -> N
         kinds[kind] += 1
     if as_json:
         found = {"name": history.name, "events": kinds.total(), "kinds": kinds}
-        click.echo(json.dumps(found | {"rows": dict(history.rows)}))
+        echo(json.dumps(found | {"rows": dict(history.rows)}))
         return
     counts = [f"  {count:>9,}  {kind}" for kind, count in kinds.most_common()]
     heading = f"{history.name}: {kinds.total():,} events would be published"
-    click.echo("\n".join((heading, *counts, "rows of the source:", *_rows(history), *examples)))
+    echo("\n".join((heading, *counts, "rows of the source:", *_rows(history), *examples)))
 
 
 for made in MAPPED:

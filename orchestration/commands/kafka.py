@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from orchestration.terminal import echo
 from streams.local_kafka import LocalKafka
 from streams.local_kafka.installation import ensure_jars
 from streams.settings import StreamSettings
@@ -29,7 +30,7 @@ def start() -> None:
     """Start the broker and wait until it answers."""
     broker = LocalKafka.of(StreamSettings.from_env())
     broker.start()
-    click.echo(f"Kafka answers on {broker.brokers}; its log is {broker.log}")
+    echo(f"Kafka answers on {broker.brokers}; its log is {broker.log}")
 
 
 @kafka.command()
@@ -38,7 +39,7 @@ def stop() -> None:
     broker = LocalKafka.of(StreamSettings.from_env())
     was_running = broker.is_running()
     broker.stop()
-    click.echo("Kafka has stopped" if was_running else "Kafka was not running")
+    echo("Kafka has stopped" if was_running else "Kafka was not running")
 
 
 @kafka.command()
@@ -49,6 +50,6 @@ def status(as_json: bool) -> None:
     is_running = broker.is_running()
     if as_json:
         places = {"brokers": broker.brokers, "home": str(broker.home), "log": str(broker.log)}
-        click.echo(json.dumps({"is_running": is_running, **places}))
+        echo(json.dumps({"is_running": is_running, **places}))
     else:
-        click.echo(f"Kafka {'runs' if is_running else 'does not run'} on {broker.brokers}")
+        echo(f"Kafka {'runs' if is_running else 'does not run'} on {broker.brokers}")

@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from orchestration.persons import (
@@ -25,6 +24,7 @@ from orchestration.persons import (
     person_of,
     unmerged,
 )
+from orchestration.terminal import console, echo
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -52,7 +52,7 @@ def show(identifier: str, as_json: bool) -> None:
     with _warehouse() as warehouse:
         found = person_of(warehouse, checked(identifier))
     if as_json:
-        click.echo(json.dumps(found.as_json(), default=datetime.isoformat))
+        echo(json.dumps(found.as_json(), default=datetime.isoformat))
     else:
         _show(found)
 
@@ -66,9 +66,9 @@ def split(identifier: str, other: str, why: str) -> None:
     with _warehouse() as warehouse:
         identifier, other = _decide(warehouse, "apart", identifier, other, why)
         way = connection(warehouse, identifier, other) if other else []
-    click.echo(f"{identifier} is kept apart from {other or 'everybody'}. {NEXT_BUILD}")
+    echo(f"{identifier} is kept apart from {other or 'everybody'}. {NEXT_BUILD}")
     if way:
-        click.echo(f"They still hang together, through {' - '.join(way)}: split these too.")
+        echo(f"They still hang together, through {' - '.join(way)}: split these too.")
 
 
 @persons.command()
@@ -79,7 +79,7 @@ def join(identifier: str, other: str, why: str) -> None:
     """Take a split back, or release from quarantine: what was seen together is one person."""
     with _warehouse() as warehouse:
         identifier, other = _decide(warehouse, "joined", identifier, other, why)
-    click.echo(f"{identifier} is not kept apart from {other or 'everybody'} any more. {NEXT_BUILD}")
+    echo(f"{identifier} is not kept apart from {other or 'everybody'} any more. {NEXT_BUILD}")
 
 
 @persons.command()
@@ -89,15 +89,15 @@ def report(as_json: bool) -> None:
     with _warehouse() as warehouse:
         rows = unmerged(warehouse)
     if as_json:
-        click.echo(json.dumps({"unmerged": rows}))
+        echo(json.dumps({"unmerged": rows}))
         return
     if not rows:
-        click.echo("Whatever was seen together is one person: nothing was kept apart.")
+        echo("Whatever was seen together is one person: nothing was kept apart.")
     for (reason, component), kept in groupby(
         rows, key=lambda row: (row["reason"], row["component"])
     ):
         for line in _lines_of(reason, component, list(kept)):
-            click.echo(line)
+            echo(line)
 
 
 def _lines_of(reason: str, component: str, kept: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _decide(
         raise click.UsageError(f"{identifier} and {other} are the same identifier")
     for one in filter(None, (identifier, other)):
         if not is_known(warehouse, one):
-            click.echo(
+            echo(
                 f"No event has ever named {one}: check how it is written. "
                 "The decision is recorded, and holds should one come.",
                 err=True,
@@ -140,21 +140,21 @@ def _decide(
 
 
 def _show(found: Person) -> None:
-    console = Console()
-    console.print(f"person {found.person}", highlight=False)
+    screen = console()
+    screen.print(f"person {found.person}", highlight=False)
     if found.component_size > len(found.identifiers) > 0:
-        console.print(
+        screen.print(
             f"{found.component_size:,} identifiers hang together with it: too many for one person, "
             "so each of them is one of its own."
         )
     if not found.pairs:
-        console.print("It was never seen together with another identifier.")
+        screen.print("It was never seen together with another identifier.")
         return
-    console.print(_table_of_pairs(found))
+    screen.print(_table_of_pairs(found))
     if len(found.pairs) > SHOWN_ROWS:
-        console.print(f"and {len(found.pairs) - SHOWN_ROWS:,} more pairs: --json shows them all")
+        screen.print(f"and {len(found.pairs) - SHOWN_ROWS:,} more pairs: --json shows them all")
     for row in found.decisions:
-        console.print(
+        screen.print(
             f"{row['decided_at']:%Y-%m-%d %H:%M} {row['decided_by']}: {row['identifier']} "
             f"{row['decision']} {row['other_identifier'] or 'everybody'}: {row['reason']}",
             highlight=False,

@@ -10,6 +10,7 @@ import click
 from orchestration.services.preparation import make_topics, migrate_tables
 from orchestration.services.processes import ServiceError
 from orchestration.settings import OrchestrationSettings
+from orchestration.terminal import echo
 
 
 @click.command()
@@ -21,12 +22,12 @@ def prepare() -> None:
     """
     settings = OrchestrationSettings.from_env()
     try:
-        migrate_tables(os.environ, click.echo)
+        migrate_tables(os.environ, echo)
         make_topics(os.environ)
     except ServiceError as error:
         raise click.ClickException(str(error)) from None
     _prepare_dagster(settings)
-    click.echo("tables, topics and Dagster's home are ready")
+    echo("tables, topics and Dagster's home are ready")
 
 
 def _prepare_dagster(settings: OrchestrationSettings) -> None:
@@ -37,7 +38,7 @@ def _prepare_dagster(settings: OrchestrationSettings) -> None:
             return
         lost = end_lost_runs(instance, is_dagster_down=True)
     if lost:
-        click.echo(f"{lost} runs of Dagster had lost their process and are failed now")
+        echo(f"{lost} runs of Dagster had lost their process and are failed now")
 
 
 def _is_listening(host: str, port: int) -> bool:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import click
 
+from orchestration.terminal import echo
 from streams.decode import Rejected, decode
 from streams.event_warnings import sentence
 from streams.events import key_of
 from streams.mending import identity_warnings
 from streams.producer import EventProducer, ensure_topics
 from streams.settings import StreamSettings
+from warehouse.terminal_text import visible
 
 SHOWN_REJECTS = 100
 
@@ -61,7 +63,7 @@ def publish(file: str, unchecked: bool, as_json: bool) -> None:
     ensure_topics(settings)
     with EventProducer(settings) as producer, _lines_with_bar(file) as lines:
         summary = publish_lines(lines, producer.send, unchecked=unchecked)
-    click.echo(json.dumps(asdict(summary)) if as_json else _told(summary))
+    echo(json.dumps(asdict(summary)) if as_json else _told(summary))
     if summary.rejected:
         sys.exit(1)
 
@@ -103,7 +105,9 @@ def _lines_with_bar(file: str) -> Iterator[Iterator[bytes]]:
     is_hidden = not size or not sys.stderr.isatty()
     with (
         click.open_file(file, "rb") as source,
-        click.progressbar(length=size, label=file, file=sys.stderr, hidden=is_hidden) as bar,
+        click.progressbar(
+            length=size, label=visible(file), file=sys.stderr, hidden=is_hidden
+        ) as bar,
     ):
 
         def lines() -> Iterator[bytes]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from orchestration.terminal import echo
+
 _COVERAGE = """
 select
     currency,
@@ -62,9 +64,9 @@ def load(file: Path, source: str, as_json: bool) -> None:
         dirty = sorted(days_at_other_rates(warehouse))
     if as_json:
         told = {**asdict(loaded), "dirty_days": [day.isoformat() for day in dirty]}
-        click.echo(json.dumps(told))
+        echo(json.dumps(told))
         return
-    click.echo(
+    echo(
         f"{file}: {loaded.new:,} new rates, {loaded.changed:,} changed, "
         f"{loaded.unchanged:,} known already; {len(dirty):,} shop days wait for a build"
     )
@@ -82,18 +84,18 @@ def show(as_json: bool) -> None:
         there = warehouse.dicts(_COVERAGE)
         missing = warehouse.dicts(_MISSING) if is_built(warehouse) else []
     if as_json:
-        click.echo(json.dumps({"rates": there, "missing": missing}, default=str))
+        echo(json.dumps({"rates": there, "missing": missing}, default=str))
         return
     for one in there:
-        click.echo(
+        echo(
             f"{one['currency']} in {one['to_currency']}: {one['days']:,} days from "
             f"{one['first_day']} to {one['last_day']}, last {one['last_rate']} "
             f"({one['last_source']})"
         )
     if not there:
-        click.echo("No rates are loaded: `active-analytics rates load FILE`.")
+        echo("No rates are loaded: `active-analytics rates load FILE`.")
     for one in missing:
-        click.echo(
+        echo(
             f"missing: {one['currency']}, {one['orders']:,} orders from {one['first_day']} to "
             f"{one['last_day']} count 0"
         )

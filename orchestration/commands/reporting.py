@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.terminal import console, echo, secho
+
 if TYPE_CHECKING:
     from orchestration.reporting import Summary
 
@@ -28,11 +30,11 @@ def summary(as_json: bool) -> None:
         found = summary_now(warehouse)
     if as_json:
         rejected = {"rejected_definitions": definitions.rejected}
-        click.echo(json.dumps(found.as_json() | rejected, indent=2))
+        echo(json.dumps(found.as_json() | rejected, indent=2))
         return
     show(found)
     if definitions.rejected:
-        click.secho(complaint_about(definitions.rejected), fg="red")
+        secho(complaint_about(definitions.rejected), fg="red")
 
 
 @click.command()
@@ -43,7 +45,6 @@ def channels(as_json: bool) -> None:
     A row per pair, counting sessions: what to look at before a shop edits its channel rules, or
     stops declaring channels itself.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from orchestration.reporting import confusion
@@ -53,28 +54,26 @@ def channels(as_json: bool) -> None:
     with Warehouse.connect(WarehouseSettings.from_env(), "channels") as warehouse:
         found = confusion(warehouse)
     if as_json:
-        click.echo(json.dumps(found))
+        echo(json.dumps(found))
         return
     table = Table("declared", "derived", title="Sessions by channel", title_justify="left")
     table.add_column("sessions", justify="right")
     for row in found:
         table.add_row(row["declared"], row["derived"], f"{row['sessions']:,}")
-    Console().print(table if found else "No session has a declared channel.")
+    console().print(table if found else "No session has a declared channel.")
 
 
 def show(found: Summary) -> None:
     """Print a summary for people."""
-    from rich.console import Console
-
-    console = Console()
-    console.print(_figures(found))
+    screen = console()
+    screen.print(_figures(found))
     if not found.is_built:
-        console.print("No marts yet: `active-analytics build` makes them.")
+        screen.print("No marts yet: `active-analytics build` makes them.")
         return
     if found.warnings:
-        console.print(_warnings(found))
-    console.print(_pairs(found))
-    console.print(_attribution(found))
+        screen.print(_warnings(found))
+    screen.print(_pairs(found))
+    screen.print(_attribution(found))
 
 
 def _figures(found: Summary) -> object:

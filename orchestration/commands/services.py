@@ -16,6 +16,7 @@ from orchestration.services.control import up as start_services
 from orchestration.services.machine import GROUPS
 from orchestration.services.processes import ServiceError
 from orchestration.settings import OrchestrationSettings
+from orchestration.terminal import console, echo
 
 WIDE = 200  # columns: addresses and paths are there to be copied whole
 
@@ -51,7 +52,7 @@ def up(only: list[str], as_json: bool) -> None:
     """
     settings = OrchestrationSettings.from_env()
     try:
-        start_services(settings, os.environ, lambda line: click.echo(line, err=as_json), only)
+        start_services(settings, os.environ, lambda line: echo(line, err=as_json), only)
     except ServiceError as error:
         raise click.ClickException(str(error)) from None
     if as_json or set(only) == set(GROUPS):  # each service asked for has told its own line
@@ -62,7 +63,7 @@ def up(only: list[str], as_json: bool) -> None:
 @only
 def down(only: list[str]) -> None:
     """End the services of this machine, by their own process ids; their data stays."""
-    end_services(OrchestrationSettings.from_env(), os.environ, click.echo, only)
+    end_services(OrchestrationSettings.from_env(), os.environ, echo, only)
 
 
 @click.command()
@@ -74,9 +75,8 @@ def status(as_json: bool) -> None:
 
 def _show(services: Sequence[Status], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([asdict(service) for service in services]))
+        echo(json.dumps([asdict(service) for service in services]))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("service", "state", "pid", "address", "up", "log", box=None, pad_edge=False)
@@ -87,7 +87,7 @@ def _show(services: Sequence[Status], as_json: bool) -> None:
         table.add_row(
             one.service, one.state, str(one.pid or ""), one.address, uptime, _nearby(one.log)
         )
-    Console(width=WIDE).print(table)
+    console(width=WIDE).print(table)
 
 
 def _nearby(path: str) -> str:

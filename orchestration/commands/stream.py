@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.terminal import console, echo
+
 if TYPE_CHECKING:
     from streams.verify import Verdict
 
@@ -42,19 +44,17 @@ def verify(as_json: bool, is_repair: bool) -> None:
     Ends with 0 when the law holds and with 3 when it is broken. Rows left by a worker that woke
     after another took over count for nothing; they are listed as orphans and deleted by --repair.
     """
-    from rich.console import Console
-
     from streams import verify as law
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
 
-    console = Console(stderr=True)
+    screen = console(stderr=True)
     with Warehouse.connect(WarehouseSettings.from_env(), "verify") as warehouse:
-        with console.status("checking") as status:
+        with screen.status("checking") as status:
             verdict = law.verify(warehouse, lambda name: status.update(f"checking {name}"))
         deleted = law.repair(warehouse, verdict) if is_repair else 0
     if as_json:
-        click.echo(json.dumps({**verdict.as_json(), "orphans_deleted": deleted}, indent=2))
+        echo(json.dumps({**verdict.as_json(), "orphans_deleted": deleted}, indent=2))
     else:
         _print(verdict, deleted)
     sys.exit(0 if verdict.is_ok else EXIT_BROKEN_LAW)
@@ -62,7 +62,6 @@ def verify(as_json: bool, is_repair: bool) -> None:
 
 def _print(verdict: Verdict, deleted: int) -> None:
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
 
     names = ("last", "events", "dead", "gaps", "lost", "doubled", "orphans")
@@ -80,16 +79,17 @@ def _print(verdict: Verdict, deleted: int) -> None:
             one.orphans,
         )
         table.add_row(f"{one.topic}[{one.partition}]", *(f"{count:,}" for count in counts))
-    console = Console()
-    console.print(table)
+    screen = console()
+    screen.print(table)
     if deleted:
-        console.print(f"{deleted:,} orphaned rows deleted.")
+        screen.print(f"{deleted:,} orphaned rows deleted.")
     if superseded := sum(one.superseded for one in verdict.partitions):
-        console.print(f"{superseded:,} rows were made anew: `active-analytics enrich` goes on.")
+        screen.print(f"{superseded:,} rows were made anew: `active-analytics enrich` goes on.")
     if verdict.is_ok:
-        console.print("The law holds: nothing lost, nothing doubled, no letter fired twice.")
+        screen.print("The law holds: nothing lost, nothing doubled, no letter fired twice.")
     else:
-        console.print(
-            f"[red]The law is broken: {verdict.lost:,} offsets lost, {verdict.doubled:,} doubled, "
-            f"{verdict.letters_doubled:,} letters fired twice.[/red]"
+        screen.print(
+            f"The law is broken: {verdict.lost:,} offsets lost, {verdict.doubled:,} doubled, "
+            f"{verdict.letters_doubled:,} letters fired twice.",
+            style="red",
         )

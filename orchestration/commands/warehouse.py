@@ -8,10 +8,9 @@ import sys
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from orchestration.terminal import console, echo, write_bytes
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
@@ -49,10 +48,10 @@ def migrate(dry_run: bool, as_json: bool) -> None:
     with Warehouse.connect(WarehouseSettings.from_env(), "active-analytics migrate") as connection:
         names = migrations.pending(connection) if dry_run else migrations.migrate(connection)
     if as_json:
-        click.echo(json.dumps({"pending" if dry_run else "applied": names}))
+        echo(json.dumps({"pending" if dry_run else "applied": names}))
         return
     done = "would be applied" if dry_run else "applied"
-    click.echo("\n".join(f"{done}: {name}" for name in names) or "nothing to apply")
+    echo("\n".join(f"{done}: {name}" for name in names) or "nothing to apply")
 
 
 @click.command()
@@ -65,8 +64,7 @@ def sql(query: str, output_format: str | None) -> None:
     with Warehouse.connect(WarehouseSettings.from_env(), "active-analytics sql") as connection:
         pieces = connection.stream(query, output_format or _ROWS_FOR_PEOPLE)
         if output_format:
-            for piece in pieces:
-                sys.stdout.buffer.write(piece)
+            write_bytes(pieces)
         else:
             _show([json.loads(line) for line in b"".join(pieces).splitlines()])
 
@@ -74,9 +72,9 @@ def sql(query: str, output_format: str | None) -> None:
 def _show(lines: Sequence[Sequence[str]]) -> None:
     """Show the names and the rows of an answer."""
     if len(lines) < 2:
-        click.echo("no rows" if lines else "done")
+        echo("no rows" if lines else "done")
         return
     table = Table(*lines[0])
     for row in lines[1:]:
-        table.add_row(*(Text(value) for value in row))
-    Console().print(table)
+        table.add_row(*row)
+    console().print(table)

@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
+from kafka.errors import (
+    InvalidProducerEpochError,
+    InvalidReceiveError,
+    KafkaError,
+    KafkaTimeoutError,
+    ProducerFencedError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
+)
 
 from streams.settings import StreamSettings
 
@@ -28,6 +36,33 @@ class BrokerBusyError(BrokerError):
 
 class BrokerRefusedError(BrokerError):
     """The broker will never do it: show it to a person."""
+
+
+class _Refusals(logging.Handler):
+    """Why no connection came about: the library logs the reason, and raises a timeout for it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._last: tuple[float, KafkaError] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the reason when no later try can succeed."""
+        for reason in record.args if isinstance(record.args, tuple) else ():
+            if isinstance(reason, KafkaError) and _is_final(reason):
+                self._last = time.monotonic(), reason
+
+    def since(self, began: float) -> KafkaError | None:
+        """The newest reason, unless it is older than that."""
+        return self._last[1] if self._last and self._last[0] >= began else None
+
+
+_refusals = _Refusals()
+
+
+def _is_final(reason: KafkaError) -> bool:
+    """Whether the broker turned us away, or speaks another protocol than the settings say."""
+    kinds = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, InvalidReceiveError)
+    return isinstance(reason, kinds) or "Handshake failed" in str(reason)
 
 
 class FencedError(BrokerRefusedError):
@@ -104,16 +139,32 @@ def _refuse_impossible(settings: StreamSettings) -> None:
 
 def _quieten(log: logging.Logger) -> None:
     """Silence a log that tells ten times a second of one outage: its errors reach us as errors."""
+    connecting = logging.getLogger("kafka.net.manager")
+    connecting.addHandler(_refusals)  # once: a handler that is there is not added again
     if log.level == logging.NOTSET:
         log.setLevel(logging.CRITICAL)
+        connecting.setLevel(logging.WARNING)
+        connecting.propagate = False
 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn the library's errors into ours, with what was being done in the message."""
+    """Turn the library's errors into ours, with what was being done in the message.
+
+    Raises:
+        BrokerRefusedError: also when nobody was let in within the budget: the user, the password,
+            the certificates or the protocol are not what the broker takes.
+    """
+    began = time.monotonic()
     try:
         yield
     except KafkaError as error:
+        refusal = _refusals.since(began) if isinstance(error, KafkaTimeoutError) else None
+        if refusal:
+            raise BrokerRefusedError(
+                f"could not {what}: {refusal};"
+                " see KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_* and KAFKA_SSL_*"
+            ) from error
         raise broker_error(what, error) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 from collections import Counter
@@ -19,10 +20,12 @@ from streams.producer import (
     EventProducer,
     end_offsets,
     ensure_topics,
+    is_answering,
     read_topic,
 )
 from streams.settings import StreamSettings
 from streams.verify import verify
+from tests.certificates import make_certificates
 from tests.collectors import CollectorProcess
 from tests.crash.test_collector import Clients
 from tests.crash.test_detection import TUESDAY, letters
@@ -38,7 +41,7 @@ from warehouse.client import Warehouse
 from warehouse.migrate import migrate
 from warehouse.settings import WarehouseSettings
 
-CARTS_AT_ONCE = 5
+CARTS_AT_ONCE = 20
 EVENTS_AFTER_A_KILL = 2_000  # stored while a broker is away, before it comes back
 
 
@@ -52,8 +55,20 @@ def test_a_broker_behind_tls_lets_in_who_knows_the_password_and_nobody_else(
         with EventProducer(settings) as producer:
             producer.send(b"key", b"{}")
         assert [one.value for one in read_topic(settings, settings.events_topic)] == [b"{}"]
-        with pytest.raises(BrokerRefusedError, match=r"SASL|[Aa]uthentication"):
-            ensure_topics(broker.settings(tmp_path, kafka_sasl_password="another"))
+        other = make_certificates(folder_of(tmp_path / "other"))
+        for wrong, reason in (
+            ({"kafka_sasl_password": "another"}, "invalid credentials"),
+            ({"kafka_ssl_cafile": str(other.authority)}, "CERTIFICATE_VERIFY_FAILED"),
+            ({"kafka_sasl_mechanism": "PLAIN"}, "UnsupportedSaslMechanism"),
+        ):
+            with pytest.raises(BrokerRefusedError, match=f"{reason}.*see KAFKA_SECURITY_PROTOCOL"):
+                is_answering(dataclasses.replace(settings, **wrong), budget_seconds=5)
+
+
+def folder_of(path: Path) -> Path:
+    """The folder, made."""
+    path.mkdir()
+    return path
 
 
 class Detector(threading.Thread):
@@ -158,7 +173,7 @@ def test_one_broker_of_three_is_killed_after_the_other_and_nothing_is_lost_or_do
                     tell=worker.told,
                 )
                 eventually(
-                    lambda wanted=letters_before: len(detector.left) >= wanted + 20,
+                    lambda wanted=letters_before: len(detector.left) >= wanted + 2 * CARTS_AT_ONCE,
                     within_seconds=180,
                 )
                 cluster.start(node)

@@ -15,6 +15,7 @@ from warehouse.embedded.engine import Engine
 from warehouse.embedded.opening import CannotOpenError, opened
 from warehouse.embedded.server import Server
 from warehouse.settings import LOOPBACK_HOSTS, WarehouseSettings, WarehouseSettingsError
+from warehouse.terminal_text import guard_logs, visible
 
 READS_MAY_TAKE_SECONDS = 2
 KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot tell what was done
@@ -22,12 +23,13 @@ KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot te
 
 def main() -> int:
     """Read the command line, open the warehouse, serve until SIGTERM."""
+    guard_logs()
     try:
         settings = read_settings()
         with opened(settings) as engine:
             asyncio.run(serve(engine, settings))
     except (CannotOpenError, WarehouseSettingsError) as error:
-        print(f"warehouse: {error}", file=sys.stderr)
+        print(visible(f"warehouse: {error}"), file=sys.stderr)
         return 1
     return 0
 
