@@ -31,6 +31,7 @@ class WarehouseSettings:
     max_queries: int = 32  # run at once, each in a thread; eight times as many may wait
     max_query_seconds: int = 3600
     memory_percent: int = 60  # of the machine's, for all queries together
+    also_served: frozenset[str] = frozenset()  # functions, engines, formats beyond `served`
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> WarehouseSettings:
@@ -86,6 +87,8 @@ def _read(name: str, text: str) -> object:
         return _whole(text, 1, 10_000)
     if name == "max_query_seconds":
         return _whole(text, 1, 86_400)
+    if name == "also_served":
+        return frozenset(text.replace(",", " ").split())
     if name == "memory_percent":
         return _whole(text, 5, 90)
     return Path(text) if name == "path" else text

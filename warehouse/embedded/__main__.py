@@ -12,7 +12,8 @@ from pathlib import Path
 from aiohttp import web
 
 from warehouse.embedded.engine import Engine
-from warehouse.embedded.opening import CannotOpenError, opened
+from warehouse.embedded.guard import Guard
+from warehouse.embedded.opening import CannotOpenError, guarded, opened
 from warehouse.embedded.server import Server
 from warehouse.settings import LOOPBACK_HOSTS, WarehouseSettings, WarehouseSettingsError
 from warehouse.terminal_text import guard_logs, visible
@@ -27,7 +28,7 @@ def main() -> int:
     try:
         settings = read_settings()
         with opened(settings) as engine:
-            asyncio.run(serve(engine, settings))
+            asyncio.run(serve(engine, settings, guarded(engine, settings)))
     except (CannotOpenError, WarehouseSettingsError) as error:
         print(visible(f"warehouse: {error}"), file=sys.stderr)
         return 1
@@ -56,7 +57,7 @@ def read_settings() -> WarehouseSettings:
     return replace(settings, path=given.path, listen=given.listen, url=url)
 
 
-async def serve(engine: Engine, settings: WarehouseSettings) -> None:
+async def serve(engine: Engine, settings: WarehouseSettings, guard: Guard) -> None:
     """Answer until SIGTERM or SIGINT, then let what runs come to its end.
 
     Raises:
@@ -65,7 +66,7 @@ async def serve(engine: Engine, settings: WarehouseSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = Server(engine, settings, settings.path / "tmp")
+    server = Server(engine, settings, guard)
     runner = web.AppRunner(
         server.application(),
         access_log=None,

@@ -12,10 +12,16 @@ from pathlib import Path
 from warehouse.settings import WarehouseSettings
 
 QUERY_LOG_DAYS = 14
+OWN_DATABASE = "_of_files"  # in it the engine takes every name for a file: dropped once open
+EVALUATION = (  # of expressions among rows in VALUES format, also in strings: off unless judged
+    "input_format_values_interpret_expressions",
+    "input_format_values_deduce_templates_of_expressions",
+)
 _SHARE_OF_ONE_QUERY = 0.8  # of the memory of all
 
 _CONFIGURATION = """\
 <clickhouse>
+    <default_database>{own_database}</default_database>
     <max_server_memory_usage_to_ram_ratio>{memory_ratio}</max_server_memory_usage_to_ram_ratio>
     <mark_cache_size>268435456</mark_cache_size>
     <tmp_path>{path}/tmp/</tmp_path>
@@ -46,6 +52,7 @@ def write_configuration(settings: WarehouseSettings) -> Path:
     file.write_text(
         _CONFIGURATION.format(
             path=path,
+            own_database=OWN_DATABASE,
             memory_ratio=settings.memory_percent / 100,
             query_log_days=QUERY_LOG_DAYS,
         )
@@ -62,4 +69,5 @@ def connection_settings(settings: WarehouseSettings) -> dict[str, str]:
         "max_execution_time": str(settings.max_query_seconds),
         "implicit_select": "0",
         "allow_introspection_functions": "0",
+        **dict.fromkeys(EVALUATION, "0"),
     }

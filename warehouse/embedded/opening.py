@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from warehouse.embedded.configuration import connection_settings, write_configuration
+from warehouse.embedded.configuration import (
+    OWN_DATABASE,
+    connection_settings,
+    write_configuration,
+)
 from warehouse.embedded.engine import Connection, Engine
 from warehouse.embedded.errors import EngineError
+from warehouse.embedded.guard import Guard, unserved_objects
 from warehouse.settings import WarehouseSettings
 
 LEFT_BY_REPLACE = r"^_tmp_replace_"  # CREATE OR REPLACE builds under this name, then swaps
@@ -30,6 +36,7 @@ def opened(settings: WarehouseSettings) -> Iterator[Engine]:
     settings.path.mkdir(parents=True, exist_ok=True)
     with _owned(settings.path):
         configuration = write_configuration(settings)
+        _prepare_default_database(settings.path)
         try:
             engine = Engine(settings.path, configuration, connection_settings(settings))
         except EngineError as error:
@@ -38,6 +45,7 @@ def opened(settings: WarehouseSettings) -> Iterator[Engine]:
                 f"(it said: {error})"
             ) from None
         try:
+            _drop_database_of_files(engine)
             _tidy(engine)
             yield engine
         finally:
@@ -60,6 +68,49 @@ def _owned(path: Path) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def guarded(engine: Engine, settings: WarehouseSettings) -> Guard:
+    """What judges statements on an open engine.
+
+    Raises:
+        CannotOpenError: something is stored that could not be made today: its next use would reach
+            past the guard.
+    """
+    guard = Guard(engine, settings.also_served)
+    if unserved := list(unserved_objects(engine, guard)):
+        raise CannotOpenError(
+            f"{settings.path} holds what is not served: {'; '.join(unserved)}. To keep it, or to "
+            "drop it over HTTP, start once with its functions and engines in WAREHOUSE_ALSO_SERVED"
+        )
+    return guard
+
+
+def _prepare_default_database(path: Path) -> None:
+    """Make `default` a database like any other.
+
+    The engine opens its first database as an overlay of the file system, where each name of a table
+    is looked up as a path. So that one bears another name (`OWN_DATABASE`), and `default`, with the
+    tables a warehouse of before has in it, is declared beside it. Its link must go each time:
+    the engine makes it again, and aborts when it meets both.
+    """
+    link, declared = path / "metadata" / "default", path / "metadata" / "default.sql"
+    declared.parent.mkdir(parents=True, exist_ok=True)
+    if not declared.exists():
+        unique = link.readlink().name if link.is_symlink() else str(uuid.uuid4())
+        written = declared.with_suffix(".sql.tmp")
+        written.write_text(f"ATTACH DATABASE _ UUID '{unique}'\nENGINE = Atomic\n")
+        written.replace(declared)
+    if link.is_symlink():
+        link.unlink()
+
+
+def _drop_database_of_files(engine: Engine) -> None:
+    connection = engine.connect()
+    try:
+        connection.run(f"DROP DATABASE IF EXISTS {OWN_DATABASE}")
+    finally:
+        connection.close()
 
 
 def _tidy(engine: Engine) -> None:

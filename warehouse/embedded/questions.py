@@ -71,7 +71,7 @@ async def read_question(request: web.Request, scratch: Scratch) -> Question:
         statement=upload.statement,
         query_id=fields.get("query_id") or str(uuid.uuid4()),
         mark=uuid.uuid4().hex,
-        may_write=request.method != "GET",
+        may_write=request.method == "POST",
         settings=_settings_of(fields, upload.files),
         parameters={name[6:]: text for name, text in fields.items() if _is_parameter(name)},
         database=headers.get("X-ClickHouse-Database") or fields.get("database", ""),

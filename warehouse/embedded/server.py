@@ -11,7 +11,6 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from warehouse.embedded.access import check_access
 from warehouse.embedded.answers import Running, open_pipe, send_answer
 from warehouse.embedded.engine import Engine, Result
 from warehouse.embedded.errors import EngineError, refusal
+from warehouse.embedded.guard import Guard
 from warehouse.embedded.questions import MARK, Question, read_question
 from warehouse.embedded.sessions import Sessions
 from warehouse.embedded.uploads import Scratch
@@ -33,10 +33,11 @@ LAST_WORDS_SECONDS = 1.0
 class Server:
     """Answers ClickHouse's HTTP protocol from an open engine."""
 
-    def __init__(self, engine: Engine, settings: WarehouseSettings, scratch: Path) -> None:
+    def __init__(self, engine: Engine, settings: WarehouseSettings, guard: Guard) -> None:
         self._engine = engine
+        self._guard = guard
         self._settings = settings
-        self._scratch = scratch
+        self._scratch = settings.path / "tmp"
         self._sessions = Sessions(engine)
         self._threads = ThreadPoolExecutor(settings.max_queries, "query")
         self._free = asyncio.Semaphore(settings.max_queries)
@@ -108,7 +109,7 @@ class Server:
 
     async def _answer(self, request: web.Request, question: Question) -> web.StreamResponse:
         with self._sessions.taken(question.session) as session:
-            work = Work(question, session)
+            work = Work(question, session, self._guard)
             pieces, transport, writer = await open_pipe()
             loop = asyncio.get_running_loop()
             outcome = loop.run_in_executor(self._threads, work.run, writer)

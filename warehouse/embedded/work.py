@@ -7,14 +7,19 @@ ever held whole. (Told to write to a file it would keep silent about a full disk
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import IO
 
-from warehouse.embedded.engine import Connection, Result
-from warehouse.embedded.guard import READ_ONLY, checked_kind
+from warehouse.embedded.configuration import EVALUATION
+from warehouse.embedded.engine import Result
+from warehouse.embedded.errors import refusal
+from warehouse.embedded.guard import READ_ONLY, Guard, Judged
+from warehouse.embedded.judge import check_format, check_setting
 from warehouse.embedded.questions import MARK, External, Question
 from warehouse.embedded.sessions import Session
-from warehouse.statements import InsertHead, first_words, output_clause
+from warehouse.embedded.values import may_be_evaluated
+from warehouse.statements import InsertHead, first_words
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +28,7 @@ class Work:
 
     question: Question
     session: Session
+    guard: Guard
     output_format: str = ""
     is_read_only: bool = False
     is_abandoned: bool = False
@@ -39,63 +45,96 @@ class Work:
             os.close(writer)
 
     def _run(self, writer: int) -> Result:
-        question, connection = self.question, self.session.connection
-        statement = question.statement
-        kind = checked_kind(statement.checkable, connection, may_write=question.may_write)
-        self.is_read_only = kind == READ_ONLY
-        if first_words(statement.sql) in ("SET", "USE"):
-            return self._change_session()
+        question, statement = self.question, self.question.statement
+        self._check_request()
+        judged = self.guard.judged(statement.checkable)
+        self.is_read_only = judged.kind == READ_ONLY
+        if not question.may_write and not judged.only_reads:
+            text = f"Cannot execute query in readonly mode: {first_words(judged.sql)} takes POST"
+            raise refusal(164, "READONLY", text)
+        if first_words(judged.sql) in ("SET", "USE"):
+            return self._change_session(judged)
         settings = dict(question.settings) | {MARK: question.mark}
         self.session.lend(settings, question.database)
         try:
             for external in question.externals:
-                _load(external, connection)
-            if statement.insert and statement.rows:
-                return self._insert(statement.insert, statement.rows)
-            return self._read(writer) if self.is_read_only else self._change(writer)
+                self._load(external)
+            if statement.rows is not None:
+                return self._insert(judged, statement.rows)
+            if judged.insert:
+                text = "An INSERT's rows follow its FORMAT or VALUES, or come from a SELECT"
+                raise refusal(48, "NOT_IMPLEMENTED", text)
+            return self._read(judged, writer) if self.is_read_only else self._change(judged, writer)
         finally:
             for external in question.externals:
-                connection.run(f"DROP TEMPORARY TABLE IF EXISTS `{external.name}`")
+                self.session.connection.run(f"DROP TEMPORARY TABLE IF EXISTS `{external.name}`")
 
-    def _change_session(self) -> Result:
+    def _check_request(self) -> None:
+        """What a request names beside its statement goes into statements of ours."""
+        question, served = self.question, self.guard.served
+        for name in question.settings:
+            check_setting(name, served)
+        for name in (*question.parameters, *(external.name for external in question.externals)):
+            if not _IDENTIFIER.fullmatch(name):
+                raise refusal(36, "BAD_ARGUMENTS", f"Not the name of a parameter: {name[:80]!r}")
+        check_format(question.default_format, served)
+        for external in question.externals:
+            check_format(external.format, served)
+
+    def _change_session(self, judged: Judged) -> Result:
         """What the statement sets is the session's own: the request lends it nothing."""
-        sql = self.question.statement.sql
-        result = self.session.connection.run(sql, parameters=self.question.parameters)
+        result = self.session.connection.run(judged.sql, parameters=self.question.parameters)
         if self.question.session:
             self.session.keep()
         return result
 
-    def _insert(self, head: InsertHead, rows: IO[bytes]) -> Result:
-        sql = f"{head.target} {_source(rows)} {head.settings} FORMAT {head.format}"
-        return self.session.connection.run(sql, parameters=self.question.parameters)
+    def _insert(self, judged: Judged, rows: IO[bytes]) -> Result:
+        head = judged.insert
+        if head is None:
+            raise refusal(62, "SYNTAX_ERROR", "Rows came with a statement that takes none")
+        sql = f"{head.target} {_source(rows)} {_settings_of(head, rows, self.guard)}"
+        parameters = self.question.parameters
+        return self.session.connection.run(f"{sql} FORMAT {head.format}", parameters=parameters)
 
-    def _change(self, writer: int) -> Result:
+    def _change(self, judged: Judged, writer: int) -> Result:
         """Run what changes something; its answer, if any, is a few rows about the change."""
-        sql, asked_format = self.question.statement.sql, self._asked_format
-        result = self.session.connection.run(sql, asked_format, self.question.parameters)
+        asked_format = self._asked_format(judged)
+        connection = self.session.connection
+        result = connection.run(judged.sql, asked_format, self.question.parameters)
         self.output_format = asked_format if result.content else ""
         with os.fdopen(os.dup(writer), "wb") as pipe:
             pipe.write(result.content)
         return result
 
-    def _read(self, writer: int) -> Result:
+    def _read(self, judged: Judged, writer: int) -> Result:
         """Run what only reads, its answer going into the pipe while it is computed."""
-        sql, self.output_format = self.question.statement.sql, self._asked_format
-        clause = output_clause(sql)
+        self.output_format, clause = self._asked_format(judged), judged.output
         target = f"INTO OUTFILE '/dev/fd/{writer}' APPEND"
-        named = sql[clause.start :] if clause.format else f"FORMAT {self.output_format}"
-        redirected = f"{sql[: clause.start]}\n{target} {named}"
+        named = judged.sql[clause.start :] if clause.format else f"FORMAT {self.output_format}"
+        redirected = f"{judged.sql[: clause.start]}\n{target} {named}"
+        if self.session.connection.kind(redirected).statement_count != 1:
+            raise refusal(62, "SYNTAX_ERROR", "Multi-statements are not allowed")
         return self.session.connection.run(redirected, parameters=self.question.parameters)
 
-    @property
-    def _asked_format(self) -> str:
-        return output_clause(self.question.statement.sql).format or self.question.default_format
+    def _asked_format(self, judged: Judged) -> str:
+        return judged.output.format or self.question.default_format
+
+    def _load(self, external: External) -> None:
+        columns, connection = self.guard.structure(external.structure), self.session.connection
+        connection.run(f"CREATE TEMPORARY TABLE `{external.name}` {columns}")
+        source = _source(external.rows)
+        connection.run(f"INSERT INTO `{external.name}` {source} FORMAT {external.format}")
 
 
-def _load(external: External, connection: Connection) -> None:
-    connection.run(f"CREATE TEMPORARY TABLE `{external.name}` ({external.structure})")
-    source = _source(external.rows)
-    connection.run(f"INSERT INTO `{external.name}` {source} FORMAT {external.format}")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+def _settings_of(head: InsertHead, rows: IO[bytes], guard: Guard) -> str:
+    """The SETTINGS of an insert: expressions among VALUES are evaluated if they can do no harm."""
+    if head.format.lower() != "values" or not may_be_evaluated(rows, guard.served.calls):
+        return head.settings
+    evaluate = ", ".join(f"{name} = 1" for name in EVALUATION)
+    return f"{head.settings}, {evaluate}" if head.settings else f"SETTINGS {evaluate}"
 
 
 def _source(rows: IO[bytes]) -> str:
