@@ -28,6 +28,7 @@ class WarehouseSettings:
     password: str = field(default="", repr=False)
     path: Path = Path(".local/warehouse")
     listen: str = "127.0.0.1"
+    allowed_hosts: str = ""  # names it is reached by, beside those of loopback and of its URL
     max_queries: int = 32  # run at once, each in a thread; eight times as many may wait
     max_query_seconds: int = 3600
     memory_percent: int = 60  # of the machine's, for all queries together
@@ -68,6 +69,12 @@ class WarehouseSettings:
     def port(self) -> int:
         """The port in the URL, or the usual one of its scheme."""
         return urlsplit(self.url).port or (8443 if self.is_secure else 8123)
+
+    @property
+    def known_hosts(self) -> frozenset[str]:
+        """Names by which the embedded server answers, in lower case, beside those of loopback."""
+        given = (part.strip().lower() for part in self.allowed_hosts.split(","))
+        return frozenset({self.host.lower(), *filter(None, given)})
 
     @property
     def is_secure(self) -> bool:

@@ -55,11 +55,6 @@ def test_the_client_says_which_settings_to_check(guarded: WarehouseSettings) -> 
         Warehouse.connect(WarehouseSettings(url=guarded.url, password="guess"), "tests")
 
 
-def test_a_web_page_may_not_ask(warehouse_server: WarehouseSettings) -> None:
-    answer = ask(warehouse_server, "select 1", headers={"Origin": "http://evil.example"})
-    assert answer.status == 403
-
-
 @pytest.mark.parametrize(
     "statement",
     [

@@ -10,6 +10,7 @@ from typing import IO
 from aiohttp import web
 
 from warehouse.embedded.bodies import accepted_encoding
+from warehouse.embedded.callers import checked_name
 from warehouse.embedded.errors import refusal
 from warehouse.embedded.sessions import SessionWish
 from warehouse.embedded.uploads import Scratch, Statement, read_upload
@@ -69,12 +70,14 @@ async def read_question(request: web.Request, scratch: Scratch) -> Question:
     _refuse_native_blocks(fields)
     return Question(
         statement=upload.statement,
-        query_id=fields.get("query_id") or str(uuid.uuid4()),
+        query_id=checked_name("query id", fields.get("query_id", "")) or str(uuid.uuid4()),
         mark=uuid.uuid4().hex,
         may_write=request.method == "POST",
         settings=_settings_of(fields, upload.files),
         parameters={name[6:]: text for name, text in fields.items() if _is_parameter(name)},
-        database=headers.get("X-ClickHouse-Database") or fields.get("database", ""),
+        database=checked_name(
+            "database", headers.get("X-ClickHouse-Database") or fields.get("database", "")
+        ),
         default_format=headers.get("X-ClickHouse-Format")
         or fields.get("default_format", "TabSeparated"),
         session=_session_of(fields),
@@ -98,7 +101,7 @@ def _settings_of(fields: Mapping[str, str], files: Mapping[str, object]) -> dict
 
 
 def _session_of(fields: Mapping[str, str]) -> SessionWish | None:
-    name = fields.get("session_id", "")
+    name = checked_name("session id", fields.get("session_id", ""))
     if not name:
         return None
     timeout = fields.get("session_timeout", "60")

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from warehouse.embedded.access import check_access
 from warehouse.embedded.answers import Running, open_pipe, send_answer
+from warehouse.embedded.callers import check_caller
 from warehouse.embedded.engine import Engine, Result
 from warehouse.embedded.errors import EngineError, refusal
 from warehouse.embedded.guard import Guard
@@ -47,11 +49,20 @@ class Server:
 
     def application(self) -> web.Application:
         """The routes."""
-        application = web.Application()
+        application = web.Application(middlewares=[self._known])
         application.router.add_get("/ping", self._ping)
         application.router.add_get("/", self._query)
         application.router.add_post("/", self._query)
         return application
+
+    @web.middleware
+    async def _known(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Hand a request on when no web page sent it, whatever its method and path."""
+        try:
+            check_caller(request, self._settings.known_hosts)
+        except EngineError as error:
+            return _failure(error)
+        return await handler(request)
 
     async def finish(self, patience_seconds: float) -> None:
         """Take no more questions; wait for writes to end, and for reads as long as the patience."""

@@ -16,6 +16,7 @@ from typing import IO
 from aiohttp import BodyPartReader, web
 
 from warehouse.embedded.bodies import decoder_of
+from warehouse.embedded.callers import checked_name
 from warehouse.embedded.errors import refusal
 from warehouse.statements import InsertHead, insert_head
 
@@ -81,15 +82,30 @@ async def read_upload(request: web.Request, scratch: Scratch) -> Upload:
 async def _read_parts(
     request: web.Request, fields: dict[str, str], files: dict[str, IO[bytes]], scratch: Scratch
 ) -> None:
-    async for part in await request.multipart():
-        assert isinstance(part, BodyPartReader)
-        if part.filename is None:
-            fields[part.name or ""] = _text(bytes(await part.read()))
-            continue
-        rows = files[part.name or part.filename] = scratch.file()
+    try:
+        async for part in await request.multipart():
+            await _read_part(part, fields, files, scratch)
+    except (ValueError, RuntimeError) as error:  # of aiohttp, about bounds and headers of parts
+        text = f"The form cannot be read: {str(error)[:200]!a}"
+        raise refusal(36, "BAD_ARGUMENTS", text) from None
+
+
+async def _read_part(
+    part: object, fields: dict[str, str], files: dict[str, IO[bytes]], scratch: Scratch
+) -> None:
+    if not isinstance(part, BodyPartReader):
+        raise refusal(36, "BAD_ARGUMENTS", "A form holds no forms")
+    name = checked_name("part's name", part.name or part.filename or "")
+    if part.filename is None:
+        text = b""
         while piece := await part.read_chunk(PIECE_BYTES):
-            rows.write(piece)
-        rows.flush()
+            text = _longer(text, piece)
+        fields[name] = _text(text)
+        return
+    rows = files[name] = scratch.file()
+    while piece := await part.read_chunk(PIECE_BYTES):
+        rows.write(piece)
+    rows.flush()
 
 
 async def _no_pieces() -> AsyncIterator[bytes]:
@@ -126,10 +142,14 @@ async def _read_statement(query: str, pieces: AsyncIterator[bytes], scratch: Scr
 
 async def _read_text(text: bytes, pieces: AsyncIterator[bytes]) -> str:
     async for piece in pieces:
-        text += piece
-        if len(text) > TEXT_BYTES:
-            raise refusal(223, "QUERY_IS_TOO_LARGE", "The text of the query is too large")
+        text = _longer(text, piece)
     return _text(text)
+
+
+def _longer(text: bytes, piece: bytes) -> bytes:
+    if len(text) + len(piece) > TEXT_BYTES:
+        raise refusal(223, "QUERY_IS_TOO_LARGE", "The text of the query is too large")
+    return text + piece
 
 
 def _text(content: bytes) -> str:
