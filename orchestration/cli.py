@@ -16,7 +16,8 @@ import click
 
 from orchestration.local_env import load as load_settings
 from streams.settings import SettingsError
-from warehouse.terminal_text import guard_logs, visible
+from warehouse.process_guards import guard_process
+from warehouse.terminal_text import visible
 
 COMMANDS = {  # name: module, attribute, what it does
     "demo": ("demo", "demo", "Play a month of a shop from the topic to the trigger feed."),
@@ -82,7 +83,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; turn errors that a person can mend into one sentence."""
-    guard_logs()
+    guard_process()
     load_settings()
     try:
         cli()

@@ -15,8 +15,8 @@ from orchestration.triggers.firing import Mode
 from streams.producer import BrokerBusyError, FencedError
 from streams.settings import StreamSettings
 from warehouse.client import WarehouseBusyError
+from warehouse.process_guards import guard_process
 from warehouse.settings import WarehouseSettings
-from warehouse.terminal_text import guard_logs
 
 FIRINGS = dg.AssetKey(["triggers", "firings"])
 MODES: dict[str, Mode] = {"live": "wall", "shop": "shop"}
@@ -93,9 +93,9 @@ def told(report: Report) -> dg.SensorResult:
 def load() -> dg.Definitions:
     """Definitions by the environment, read here because Dagster wants them at import.
 
-    Each process of the code location begins here, so its logs are guarded here.
+    Each process of the code location begins here, so it is guarded here.
     """
-    guard_logs()
+    guard_process()
     settings = OrchestrationSettings.from_env()
     sensor = detection_sensor(
         MODES[settings.detection_clock], settings.detection_seconds, settings.trigger_definitions

@@ -6,15 +6,15 @@ import dagster as dg
 
 from orchestration.marts.location import definitions
 from orchestration.settings import OrchestrationSettings
-from warehouse.terminal_text import guard_logs
+from warehouse.process_guards import guard_process
 
 
 def load() -> dg.Definitions:
     """Definitions by the environment, read here because Dagster wants them at import.
 
-    Each process of the code location begins here, so its logs are guarded here.
+    Each process of the code location begins here, so it is guarded here.
     """
-    guard_logs()
+    guard_process()
     return definitions(OrchestrationSettings.from_env())
 
 

@@ -28,8 +28,8 @@ from streams.ranges import RangeRows
 from streams.settings import StreamSettings
 from streams.watchdog import Watchdog
 from warehouse.client import WarehouseBusyError, WarehouseRefusedError
+from warehouse.process_guards import guard_process
 from warehouse.settings import WarehouseSettings
-from warehouse.terminal_text import guard_logs
 
 log = logging.getLogger("active_analytics.stream")
 
@@ -176,7 +176,7 @@ def _credentials(settings: StreamSettings) -> Any:
 
 def run(settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None:
     """Run a worker until SIGTERM; ends the process, with 0 after a clean stop."""
-    guard_logs()
+    guard_process()
     for noisy in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     app = build_app(settings, warehouse_settings)

@@ -81,7 +81,7 @@ class Spool:
         self._is_synced = is_synced
         self._is_closed = False
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         self._owner = _own(folder / "lock")
         self._sent = self._noted = self._noted_place()
         self._sizes: dict[int, int] = {}

@@ -28,6 +28,15 @@ def answer(told: dict[str, str], *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+def open_to_others(folder: Path) -> list[Path]:
+    """What other users of the machine reach in a folder; a closed one closes what it holds."""
+    reached: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.stat().st_mode & 0o077:
+            reached += [path, *(open_to_others(path) if path.is_dir() else [])]
+    return reached
+
+
 def environment(stream: StreamSettings, warehouse: WarehouseSettings) -> dict[str, str]:
     """The environment that makes a process of ours use these settings."""
     given = {

@@ -20,6 +20,12 @@ from orchestration.services.preparation import (
     prepare_dagster,
 )
 from orchestration.settings import OrchestrationSettings
+from warehouse.process_guards import close_to_others
+
+KEPT = (  # what may lie in LOCAL_HOME
+    *("kafka", "warehouse", "dagster", "dbt", "run", "collector", "imports", "faust"),
+    "settings.env",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ def up(
     chosen = [[one for one in stage if one.group in only] for stage in stages(settings, environ)]
     for service in _flat(chosen):
         service.refuse_taken_port()
+    for path in close_to_others(settings.home / name for name in KEPT):
+        say(f"{path} was open to other users of this machine, and is closed now")
     told = environment(settings, environ)
     stores, workers, askers = chosen
     _start(stores, say)

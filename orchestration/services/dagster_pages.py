@@ -32,7 +32,7 @@ from starlette.responses import PlainTextResponse, Response
 from orchestration.services.machine import WORKSPACE
 from orchestration.services.page_guard import PageGuard
 from orchestration.settings import OrchestrationSettings
-from warehouse.terminal_text import guard_logs
+from warehouse.process_guards import guard_process
 
 POLL_MILLISECONDS = 2000  # Dagster's own default
 
@@ -79,7 +79,7 @@ class DagsterPages(DagsterWebserver[WorkspaceProcessContext, Any]):
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: DAGSTER_PORT, else 3000]")
 def main(workspace: Path, host: str | None, port: int | None) -> None:
     """Serve Dagster's pages until SIGTERM; DAGSTER_HOME is the instance they show."""
-    guard_logs()
+    guard_process()
     settings = OrchestrationSettings.from_env()
     with (
         dg.DagsterInstance.get() as instance,

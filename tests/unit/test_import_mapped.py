@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orchestration.commands.importing import import_history
+from streams.importers.mapped.outcome import Mistake
+from streams.importers.mapped.report import Report
 from tests.mapped_files import EVENTS, as_csv, as_json_lines, visit
 
 
@@ -99,6 +101,15 @@ def test_all_mistakes_stand_in_the_report(tmp_path: Path, mapping: str) -> None:
         "warning": "",
         "field": "",
     }
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1 day", "-day", "@today", "\t=1", "\r=1"])
+def test_a_cell_of_the_report_is_no_formula(tmp_path: Path, cell: str) -> None:
+    with Report(tmp_path / "mistakes.csv") as report:
+        report.add([Mistake(2, cell, cell, "is no instant")])
+    with (tmp_path / "mistakes.csv").open(newline="") as lines:
+        _, written = csv.reader(lines)
+    assert written[:4] == ["2", f"'{cell}", f"'{cell}", "is no instant"]
 
 
 @pytest.mark.parametrize(

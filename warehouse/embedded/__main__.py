@@ -15,8 +15,9 @@ from warehouse.embedded.engine import Engine
 from warehouse.embedded.guard import Guard
 from warehouse.embedded.opening import CannotOpenError, guarded, opened
 from warehouse.embedded.server import Server
+from warehouse.process_guards import guard_process
 from warehouse.settings import LOOPBACK_HOSTS, WarehouseSettings, WarehouseSettingsError
-from warehouse.terminal_text import guard_logs, visible
+from warehouse.terminal_text import visible
 
 READS_MAY_TAKE_SECONDS = 2
 KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot tell what was done
@@ -24,7 +25,7 @@ KEEP_ALIVE_SECONDS = 3600  # a client that finds its connection closed cannot te
 
 def main() -> int:
     """Read the command line, open the warehouse, serve until SIGTERM."""
-    guard_logs()
+    guard_process()
     try:
         settings = read_settings()
         with opened(settings) as engine:

@@ -13,6 +13,7 @@ from streams.importers.mapped.outcome import HIDDEN, Mistake
 from streams.importers.source import SourceError
 
 _FIRST = 10
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _HEADER = b"row,column,value,mistake"  # as reports began before they knew warnings
 
 
@@ -44,7 +45,7 @@ class Report:
         """Write mistakes and warnings down."""
         for mistake in mistakes:
             one = mistake._replace(value=HIDDEN) if holds_address(mistake.value) else mistake
-            self._lines.writerow(one)
+            self._lines.writerow([plain_cell(cell) for cell in one])
             first = self.first_warnings if one.warning else self.first
             if len(first) < _FIRST:
                 first.append(one)
@@ -66,6 +67,14 @@ class Report:
         self._draft.unlink()
         if error is None:
             self.file.unlink(missing_ok=True)
+
+
+def plain_cell(cell: object) -> object:
+    """A cell that a spreadsheet reads as text and not as a formula: marked by an apostrophe.
+
+    The first characters are those of OWASP's "CSV Injection"; a number stays what it is.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _refuse_others(file: Path) -> None:
