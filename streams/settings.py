@@ -56,6 +56,7 @@ class StreamSettings:
     channel_rules: Path | None = None  # a file instead of streams/enrich/channel_rules.yml
     page_rules: Path | None = None  # a file instead of streams/enrich/page_rules.yml
     nobody_ids: Path | None = None  # a file beside streams/nobody.yml
+    masked_parameters: Path | None = None  # beside streams/enrich/masked_parameters.yml
     geo_database: Path | None = None  # an MMDB file instead of the packaged one
     local_home: Path = Path(".local")
 
@@ -126,7 +127,10 @@ _LISTS = {  # what a part of a list looks like, and how to say so
     "partner_parameters": (r"[\w.~\[\]-]+", "names of URL parameters such as pid, ref"),
 }
 _FILES = frozenset(
-    {"channel_rules", "page_rules", "nobody_ids", "geo_database", "kafka_sasl_password_file"}
+    {
+        *("channel_rules", "page_rules", "nobody_ids", "masked_parameters", "geo_database"),
+        "kafka_sasl_password_file",
+    }
 )
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 

@@ -20,6 +20,7 @@ from streams.enrich.coded import text_column, text_columns
 from streams.enrich.cut import Texts
 from streams.enrich.enrichment import Enrichment
 from streams.enrich.facts import Facts, facts_of
+from streams.enrich.masked import shown_texts, shown_urls
 from streams.enrich.numbered import Numbered, Numbers
 from streams.enrich.pages_read import pages_read
 from streams.enrich.referrer import INTERNAL, Referrer
@@ -47,8 +48,11 @@ def enriched_columns(told: Told, by: Enrichment) -> dict[str, Any]:
     return {
         **_client_columns(said, by),
         **_page_columns(told, by),
+        **_search_columns(said["kind"], said["detail"], by),
         "product_categories": _categories(said["product_categories"], by),
-        "search_words": _search_words(said["kind"], said["detail"], by),
+        "product_urls": pa.ListArray.from_arrays(
+            said["product_urls"].offsets, shown_urls(said["product_urls"].flatten(), by.visited)
+        ),
     }
 
 
@@ -81,7 +85,9 @@ def _page_columns(told: Told, by: Enrichment) -> dict[str, Any]:
     tags = [_tags(one) for one in campaigns.distinct]
     return {
         **_channel_columns(said["channel"], campaigns, sites, by),
+        "page_url": read.shown_urls,
         "page_url_clean": read.clean_urls,
+        "referrer": shown_urls(said["referrer"], by.visited),
         "page_kind": _told_or(said["page_kind"], pa.array(read.kinds.codes), read.kinds.distinct),
         "site_zone": _told_or(said["site_zone"], pa.array(read.zones.codes), read.zones.distinct),
         **text_columns(pa.array(sites.codes), sites.distinct, _REFERRER),
@@ -178,10 +184,13 @@ def _categories(told: pa.ListArray, by: Enrichment) -> pa.ListArray:
     )
 
 
-def _search_words(kinds: pa.Array, details: pa.StringArray, by: Enrichment) -> pa.StringArray:
-    """The words of those events that are searches on the site."""
-    is_search = SEARCHES[kinds.to_numpy()]
-    queries = details.filter(pa.array(is_search)).to_pylist()
+def _search_columns(kinds: pa.Array, details: pa.StringArray, by: Enrichment) -> dict[str, Any]:
+    """The words of those events that are searches on the site, as they stand and normalised."""
+    is_search = pa.array(SEARCHES[kinds.to_numpy()])
+    queries = details.filter(is_search)
     nothing = pa.repeat(pa.scalar("", pa.string()), len(kinds))
-    words = pa.array([by.searches[query] for query in queries], pa.string())
-    return pc.replace_with_mask(nothing, pa.array(is_search), words)
+    words = pa.array([by.searches[query] for query in queries.to_pylist()], pa.string())
+    return {
+        "detail": pc.replace_with_mask(details, is_search, shown_texts(queries)),
+        "search_words": pc.replace_with_mask(nothing, is_search, words),
+    }

@@ -17,6 +17,7 @@ from streams.code_digest import code_of_rows
 from streams.enrich.campaign import Campaign, declared_campaign
 from streams.enrich.channel import ChannelRules
 from streams.enrich.geography import Geography
+from streams.enrich.masks import Masks
 from streams.enrich.memory import Remembered
 from streams.enrich.page import PageRules
 from streams.enrich.product import category_path, search_words
@@ -25,6 +26,7 @@ from streams.enrich.sites import shipped_sites
 from streams.enrich.user_agent import user_agent_of, user_agent_tables
 from streams.enrich.visited import Visited
 from streams.nobody import NobodyIds
+from streams.personal import masked_emails
 from streams.settings import StreamSettings
 
 MOST_REMEMBERED = 50_000  # per kind of value: 10 to 20 MB of usual ones, 80 of the longest kept
@@ -43,6 +45,7 @@ class Tables:
         pages: from address to kind of page and zone of the site.
         geography: from address to country.
         nobody: identifiers that name nobody.
+        masks: what of URLs and search words is not held.
     """
 
     zone: ZoneInfo
@@ -53,14 +56,15 @@ class Tables:
     pages: PageRules = field(default_factory=PageRules.read)
     geography: Geography = field(default_factory=lambda: Geography.open(None))
     nobody: NobodyIds = field(default_factory=NobodyIds.read)
+    masks: Masks = field(default_factory=Masks.read)
 
     @classmethod
     def of(cls, settings: StreamSettings) -> Tables:
         """Read the tables that settings name.
 
         Raises:
-            ChannelRulesError, PageRulesError, GeographyError, NobodyIdsError: a file is not what it
-                should be.
+            ChannelRulesError, PageRulesError, GeographyError, NobodyIdsError,
+                MaskedParametersError: a file is not what it should be.
         """
         return cls(
             zone=settings.zone,
@@ -71,6 +75,7 @@ class Tables:
             pages=PageRules.read(settings.page_rules),
             geography=Geography.open(settings.geo_database),
             nobody=NobodyIds.read(settings.nobody_ids),
+            masks=Masks.read(settings.masked_parameters),
         )
 
     def parts(self) -> dict[str, str]:
@@ -85,6 +90,7 @@ class Tables:
             "page rules": self.pages.digest,
             "geography": self.geography.digest,
             "nobody ids": self.nobody.digest,
+            "masked parameters": self.masks.digest,
             "user agents": user_agent_tables(),
             "sites": shipped_sites().digest,
             "public suffixes": version("publicsuffixlist"),
@@ -99,7 +105,7 @@ class Enrichment:
         self.version = version
         self.agents = Remembered(user_agent_of)
         self.places = Remembered(tables.geography.place_of)
-        self.visited = Visited(tables.pages, tables.partner_parameters)
+        self.visited = Visited(tables.pages, tables.partner_parameters, tables.masks)
         self.referrers = Remembered(self.referrer)
         self.channels = Remembered(tables.channels.channel_of)
         self.categories = Remembered(category_path)
@@ -131,12 +137,12 @@ class Enrichment:
 def campaign_told(told: contract.Campaign) -> Campaign:
     """The campaign as the source read it: it saw more than the page's URL, perhaps."""
     return declared_campaign(
-        source=told.source,
-        medium=told.medium,
-        name=told.name,
-        term=told.term,
-        content=told.content,
-        click_id=told.click_id,
+        source=masked_emails(told.source),
+        medium=masked_emails(told.medium),
+        name=masked_emails(told.name),
+        term=masked_emails(told.term),
+        content=masked_emails(told.content),
+        click_id=masked_emails(told.click_id),
     )
 
 

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from streams.enrich.address import address_of
 from streams.enrich.campaign import NO_CAMPAIGN, Campaign
+from streams.enrich.masks import Masks, shipped
 from streams.enrich.query import QueryReading
+from streams.enrich.shown_url import with_session
 
 _PLAIN_ORIGIN = re.compile(r"https?://([a-z0-9.-]+)").fullmatch
-_SESSION_IN_PATH = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 
 
 class PageUrl(NamedTuple):
@@ -30,7 +31,9 @@ class PageUrl(NamedTuple):
     target: str
 
 
-def page_url_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> PageUrl:
+def page_url_of(
+    url: str, partner_parameters: frozenset[str] = frozenset(), masks: Masks | None = None
+) -> PageUrl:
     """Read a page's URL.
 
     Tags are taken from the query, then from the fragment (`#utm_source=…`); of a parameter that
@@ -39,11 +42,12 @@ def page_url_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> P
     Args:
         url: as the browser saw it.
         partner_parameters: lower-case names whose value is a partner's track id; a frozenset.
+        masks: what is personal; by default as the shipped list has it.
 
     Returns:
         The campaign, and the URL without tracking parameters, user, default port and fragment. A
         fragment that is a route of a single-page shop (`#/`, `#!`) stays; other parameters keep
-        their order and every byte.
+        their order and every byte but what is masked.
     """
     scheme, host, port, path, query, fragment = address_of(url)
     origin = f"{scheme}:" if scheme else ""
@@ -51,22 +55,24 @@ def page_url_of(url: str, partner_parameters: frozenset[str] = frozenset()) -> P
         origin += f"//[{host}]" if ":" in host else f"//{host}"
         origin += f":{port}" if port else ""
     path = path or ("/" if host else "")
-    if ";" in path:
-        path = _SESSION_IN_PATH.sub("", path)
-    reading = QueryReading(partner_parameters)
+    masks = masks or shipped()
+    path = masks.path(with_session(path, ""))
+    reading = QueryReading(partner_parameters, masks)
     kept = reading.kept_of(query) if query else ""
     route = _route(fragment, reading) if fragment else ""
     target = f"{path}?{kept}" if kept else path
     return PageUrl(reading.campaign(), f"{origin}{target}{route}", host, path, target)
 
 
-def query_of(query: str, partner_parameters: frozenset[str] = frozenset()) -> tuple[Campaign, str]:
-    """The campaign that a query tells, and what of the query stays."""
+def query_of(
+    query: str, partner_parameters: frozenset[str], masks: Masks
+) -> tuple[Campaign, str, str]:
+    """The campaign that a query tells, what of the query stays, and the whole with its masks."""
     if not query:
-        return NO_CAMPAIGN, ""
-    reading = QueryReading(partner_parameters)
+        return NO_CAMPAIGN, "", ""
+    reading = QueryReading(partner_parameters, masks)
     kept = reading.kept_of(query)
-    return reading.campaign(), kept
+    return reading.campaign(), kept, "&".join(reading.shown)
 
 
 def plain_host(origin: str) -> str:
@@ -93,4 +99,5 @@ def _route(fragment: str, reading: QueryReading) -> str:
         return ""
     path, _, query = fragment.partition("?")
     kept = reading.kept_of(query) if query else ""
+    path = reading.masks.path(path)
     return f"#{path}?{kept}" if kept else f"#{path}"

@@ -7,7 +7,9 @@ one URL the one listed first counts: what surely is an advertisement stands abov
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
+from urllib.parse import unquote
 
 Implied = Literal[
     "",
@@ -125,3 +127,19 @@ TRACKING: Final = frozenset(
     ]
 )
 TRACKING_PREFIXES: Final = ("utm_", "mtm_", "hsa_", "aspsessionid", "__hs")
+
+# A tag's field, the rank of a click id, or whether an unknown parameter only tracks.
+Meaning = Field | int | Literal["keep", "drop"]
+
+_RANKS: Final = {click.parameter: rank for rank, click in enumerate(CLICK_IDS)}
+
+
+@lru_cache(maxsize=4096)
+def meaning_of(parameter: str) -> Meaning:
+    """What a parameter means, by its name as it stands in a URL."""
+    name = unquote(parameter).lower()
+    if name in FIELDS:
+        return FIELDS[name]
+    if name in _RANKS:
+        return _RANKS[name]
+    return "drop" if name in TRACKING or name.startswith(TRACKING_PREFIXES) else "keep"
