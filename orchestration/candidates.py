@@ -255,8 +255,8 @@ from
     select
         arrayJoin({NAMES_OF_EVENT}) as name, event_id, kind, occurred_at, origin, visit_sequence,
         currency, email_sha256, product_skus, product_names, product_quantities,
-        product_prices_minor, product_urls, page_kind, page_url, broker_time, body_fingerprint,
-        enrichment_version
+        product_prices_minor, product_urls, page_kind, page_url, broker_time, topic, partition,
+        offset, enrichment_version
     from analytics.events
     where occurred_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 3
         and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
@@ -264,7 +264,7 @@ from
         and bot_verdict != 'bot'
 ) as events
 inner join identifiers on events.name = identifiers.identifier
-order by person, event_id, broker_time, body_fingerprint, enrichment_version desc
+order by person, event_id, broker_time, topic, partition, offset, enrichment_version desc
 limit 1 by person, event_id
 """
 

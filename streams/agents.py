@@ -19,11 +19,13 @@ from typing import Any
 import faust
 from faust.transport.drivers import TRANSPORTS
 
-from streams.ending import EXIT_REFUSED, EXIT_STALLED, end_at_once, or_end
+from streams.ending import EXIT_REFUSED, EXIT_STALLED, EXIT_SUPERSEDED, end_at_once, or_end
+from streams.freeze import end_when_frozen
 from streams.garbage import collect_rarely
-from streams.keeper import Keeper, OutOfStepError
+from streams.keeper import Keeper, OutOfStepError, SupersededError
 from streams.lane import NAME, TP, Batch, BatchedConsumer
 from streams.ledger import StoredRange
+from streams.outage_log import OutageFilter
 from streams.ranges import RangeRows
 from streams.settings import StreamSettings
 from streams.watchdog import Watchdog
@@ -34,6 +36,7 @@ from warehouse.settings import WarehouseSettings
 log = logging.getLogger("active_analytics.stream")
 
 MIB = 1024 * 1024
+SESSION_SECONDS = 6  # a worker that is silent for so long loses its partitions to others
 
 
 def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -> faust.App:
@@ -48,7 +51,7 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
         broker_max_poll_records=settings.batch_rows,
         consumer_max_fetch_size=8 * MIB,
         stream_buffer_maxsize=1024,  # never reached: the lane holds back, one batch per partition
-        broker_session_timeout=6,  # with the next two, a restart takes 4 s instead of 60
+        broker_session_timeout=SESSION_SECONDS,  # with the next two, a restart takes 4 s
         broker_heartbeat_interval=2,
         broker_rebalance_timeout=8,
         broker_max_poll_interval=3600,  # an outage of the warehouse is waited for
@@ -85,22 +88,17 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
             watchdog.forget()
             return
         reached = keeper.reached()
-        ends = {tp: await _end_to_reach(app.consumer, tp) for tp in reached}
-        waiting = app.consumer.waiting()
-        standing = watchdog.stalled(monotonic(), reached, ends, waiting)
+        ends = {tp: await app.consumer.end_to_reach(tp) for tp in reached}
+        queued = app.consumer.queued()
+        standing = watchdog.stalled(
+            monotonic(), reached, ends, queued, is_working=keeper.is_working
+        )
         if standing:
             end_at_once(
                 f"no progress of {standing} for {settings.stall_seconds:.0f} s", EXIT_STALLED
             )
 
     return app
-
-
-async def _end_to_reach(consumer: BatchedConsumer, tp: TP) -> int:
-    """Where reading must get to; 0 when all is fetched, though markers may follow."""
-    end = consumer.highwater(tp) or 0
-    position = await consumer.position(tp) or 0
-    return end if position < end else 0
 
 
 async def _store_all(events: AsyncIterable[Any], consumer: BatchedConsumer, keeper: Keeper) -> None:
@@ -126,7 +124,8 @@ async def _rows(consumer: BatchedConsumer, keeper: Keeper, batch: Batch) -> Rang
         return None
     if expected_from is None:
         return None
-    return await asyncio.to_thread(keeper.rows, batch, expected_from)
+    with keeper.working():
+        return await asyncio.to_thread(keeper.rows, batch, expected_from)
 
 
 async def _store_one(
@@ -134,11 +133,13 @@ async def _store_one(
 ) -> None:
     try:
         is_stored = await keeper.write(batch, rows)
-    except (WarehouseBusyError, OutOfStepError) as error:
+    except WarehouseBusyError as error:
         log.warning("%s from %d will be read again: %s", batch.tp, rows.stored.from_offset, error)
         await consumer.rewind({batch.tp})
     except WarehouseRefusedError as error:
         end_at_once(error, EXIT_REFUSED)
+    except SupersededError as error:
+        end_at_once(f"{error}; nothing is lost, a new process joins the group", EXIT_SUPERSEDED)
     else:
         if is_stored:
             ack()
@@ -174,6 +175,16 @@ def _credentials(settings: StreamSettings) -> Any:
     return faust.SSLCredentials(context=context) if context else None
 
 
+class _Worker(faust.Worker):
+    """Faust's worker, whose log tells of an outage once a minute."""
+
+    def on_setup_root_logger(self, logger: Any, level: int) -> None:
+        super().on_setup_root_logger(logger, level)
+        outage = OutageFilter()
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(outage)
+
+
 def run(settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None:
     """Run a worker until SIGTERM; ends the process, with 0 after a clean stop."""
     guard_process()
@@ -181,7 +192,8 @@ def run(settings: StreamSettings, warehouse_settings: WarehouseSettings) -> None
         logging.getLogger(noisy).setLevel(logging.WARNING)
     app = build_app(settings, warehouse_settings)
     collect_rarely()
-    worker = faust.Worker(app, loglevel="INFO", redirect_stdouts=False)
+    end_when_frozen(SESSION_SECONDS)
+    worker = _Worker(app, loglevel="INFO", redirect_stdouts=False)
     worker.execute_from_commandline()
 
 

@@ -16,6 +16,7 @@ log = logging.getLogger("active_analytics.stream")
 EXIT_FAULT = 1  # of ours: starting again reads the range anew
 EXIT_REFUSED = 3  # a person must decide: starting again changes nothing
 EXIT_STALLED = 4  # no progress, or no supervisor
+EXIT_SUPERSEDED = 5  # it stood still, and another worker may have taken over: starting again joins
 
 Answer = TypeVar("Answer")
 

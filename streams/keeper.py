@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from streams import ledger, producer, versions
 from streams.ending import EXIT_REFUSED, EXIT_STALLED, end_at_once
@@ -22,8 +22,9 @@ from streams.enrich.enrichment import Enrichment, Tables
 from streams.lane import TP, Batch
 from streams.producer import BrokerBusyError, BrokerRefusedError
 from streams.ranges import RangeRows, range_rows, store
-from streams.records import Origin, Record
+from streams.records import Origin, with_bounded_times
 from streams.settings import StreamSettings
+from streams.truncation import truncations
 from warehouse.client import Warehouse, WarehouseBusyError, WarehouseError, WarehouseRefusedError
 from warehouse.settings import WarehouseSettings
 
@@ -36,6 +37,10 @@ Answer = TypeVar("Answer")
 
 class OutOfStepError(Exception):
     """What we read is not what the ledger waits for: the partition is claimed and read again."""
+
+
+class SupersededError(Exception):
+    """Another worker claimed a partition that we take for ours: the process must end."""
 
 
 class Keeper:
@@ -53,8 +58,24 @@ class Keeper:
         self._open: dict[TP, int] = {}
         self._expected: dict[TP, int] = {}
         self._doubted: dict[TP, tuple[int, int]] = {}
+        self._clocks: dict[tuple[TP, int], int] = {}  # by generation
+        self._works = 0
         self._writing = asyncio.Lock()
         self._warehouse: Warehouse | None = None
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """While in here a batch is being decoded or stored."""
+        self._works += 1
+        try:
+            yield
+        finally:
+            self._works -= 1
+
+    @property
+    def is_working(self) -> bool:
+        """Whether a batch is being decoded or stored."""
+        return self._works > 0
 
     def generations(self) -> dict[TP, int]:
         """The generation of every open partition."""
@@ -78,6 +99,8 @@ class Keeper:
         for tp in tps:
             self._open[tp] = self._claimed[tp].generation
             self._expected[tp] = self._claimed[tp].next_offset
+            self._clocks = {at: ms for at, ms in self._clocks.items() if at[0] != tp}
+            self._clocks[tp, self._open[tp]] = self._claimed[tp].clock_ms
 
     def reached(self) -> dict[TP, int]:
         """The next offset to read of every open partition."""
@@ -109,9 +132,12 @@ class Keeper:
         return seen == (expected, first) and expected == self._claimed[tp].next_offset
 
     def rows(self, batch: Batch, expected_from: int) -> RangeRows:
-        """What storing an accepted batch writes."""
+        """What storing an accepted batch writes; batches come in order."""
+        claim = (batch.tp, batch.generation)
+        records = with_bounded_times(batch.records, self._clocks.get(claim, 0), _now_ms())
+        self._clocks[claim] = records[-1].broker_time_ms
         return range_rows(
-            [_record(one) for one in batch.records],
+            records,
             expected_from=expected_from,
             topic_id=self._topic_id,
             origin=Origin(batch.tp.topic, batch.tp.partition, batch.generation),
@@ -123,13 +149,16 @@ class Keeper:
         """Store a range unless its claim ended meanwhile; whether it is stored.
 
         Raises:
-            OutOfStepError: another worker claimed the partition while we wrote.
+            SupersededError: another worker claimed the partition, which we take for ours.
         """
         async with self._writing:
             if self._open.get(batch.tp) != batch.generation:
                 return False
-            await asyncio.to_thread(self._store, rows)
-            return True
+            with self.working():
+                is_ours = await asyncio.to_thread(self._store, rows)
+        if not is_ours and self._open.get(batch.tp) == batch.generation:
+            raise SupersededError(f"another worker claimed {batch.tp.topic}[{batch.tp.partition}]")
+        return is_ours
 
     @contextmanager
     def _connected(self) -> Iterator[Warehouse]:
@@ -142,17 +171,22 @@ class Keeper:
             self._warehouse = None
             raise
 
-    def _store(self, rows: RangeRows) -> None:
+    def _store(self, rows: RangeRows) -> bool:
+        """Write a range; whether it counts, which it does when nobody claimed since."""
         stored = rows.stored
         with self._connected() as warehouse:
             store(warehouse, rows, datetime.now(UTC))
-            if not ledger.is_owner(warehouse, stored.topic, stored.partition, stored.generation):
-                raise OutOfStepError(f"{stored.topic}[{stored.partition}] was claimed by another")
+            return ledger.is_owner(warehouse, stored.topic, stored.partition, stored.generation)
 
     def _claim(self, first_offsets: Mapping[TP, int]) -> dict[TP, ledger.Position]:
         topic = self._settings.events_topic
-        self._topic_id = producer.topic_id(self._settings, topic)
         with self._connected() as warehouse:
+            log, contradictions = truncations(
+                warehouse, topic, lambda epochs: producer.log_ends(self._settings, topic, epochs)
+            )
+            if contradictions:
+                raise ledger.LedgerConflictError("\n".join(contradictions))
+            self._topic_id = log.topic_id
             self._by.version = versions.registered(warehouse, self._by.tables.parts())
             return {
                 tp: ledger.claim(
@@ -175,18 +209,21 @@ async def _patiently(ask: Callable[[], Answer]) -> Answer:
     """
     pause = 0.5
     gives_up_at = monotonic() + PATIENCE_SECONDS
+    is_told = False
     while True:
         try:
             return await asyncio.to_thread(ask)
         except (WarehouseBusyError, BrokerBusyError) as error:
             if monotonic() > gives_up_at:
                 end_at_once(error, EXIT_STALLED)
-            log.warning("waiting %.1f s for %s", pause, error)
+            if not is_told:
+                log.warning("waiting for %s", error)
+                is_told = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
         except (WarehouseRefusedError, BrokerRefusedError, ledger.LedgerConflictError) as error:
             end_at_once(error, EXIT_REFUSED)
 
 
-def _record(one: Any) -> Record:
-    return Record(one.offset, one.key, one.value, one.headers, one.timestamp)
+def _now_ms() -> int:
+    return int(datetime.now(UTC).timestamp() * 1000)

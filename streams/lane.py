@@ -21,10 +21,14 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as KafkaConsumer
 from faust.transport.drivers.aiokafka import Transport as KafkaTransport
 from faust.types import TP, ConsumerMessage
+
+from streams.record_batches import install_reader
+from streams.records import Record
 
 __all__ = ["NAME", "TP", "Batch", "BatchedConsumer", "Positions", "Transport"]
 
@@ -40,7 +44,7 @@ class Batch(NamedTuple):
     """
 
     tp: TP
-    records: Sequence[Any]
+    records: Sequence[Record]
     generation: int
 
 
@@ -65,13 +69,14 @@ class Positions(Protocol):
 
 
 class CommittedReader(AIOKafkaConsumerThread):
-    """Faust's reader, but of committed records only.
+    """Faust's reader, but of committed records only, and of every record that there is.
 
     A shop may publish in transactions; what it took back never happened. Faust reads so only when
     it writes in transactions itself, and has no setting for it.
     """
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        install_reader()
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # its own argument, read at start
         return consumer
@@ -103,13 +108,27 @@ class BatchedConsumer(KafkaConsumer):
         return keeper
 
     def waiting(self) -> set[TP]:
-        """The partitions of which a batch waits for the agent."""
-        reached, now = self.positions.reached(), monotonic()
+        """The partitions of which a batch waits for the agent, as far as we know."""
+        now = monotonic()
+        return {tp for tp in self.queued() if now - self._fetched[tp][1] < _LOST_SECONDS}
+
+    def queued(self) -> set[TP]:
+        """The partitions of which a batch was fetched that the agent has not taken."""
+        reached = self.positions.reached()
         return {
-            tp
-            for tp, (fetched, since) in self._fetched.items()
-            if fetched > reached.get(tp, fetched) and now - since < _LOST_SECONDS
+            tp for tp, (fetched, _) in self._fetched.items() if fetched > reached.get(tp, fetched)
         }
+
+    async def end_to_reach(self, tp: TP) -> int:
+        """Where reading a partition must get to; 0 when all is fetched, though markers may follow,
+        and when it is not ours any more.
+        """
+        try:
+            end = self.highwater(tp) or 0
+            position = await self.position(tp) or 0
+        except IllegalStateError:
+            return 0
+        return end if position < end else 0
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         if active_partitions is None:
@@ -137,11 +156,11 @@ class BatchedConsumer(KafkaConsumer):
     def _to_message(self, tp: TP, record: Batch) -> ConsumerMessage:
         last = record.records[-1]
         return ConsumerMessage(
-            last.topic,
-            last.partition,
+            tp.topic,
+            tp.partition,
             last.offset,
-            last.timestamp / 1000.0,
-            last.timestamp_type,
+            last.broker_time_ms / 1000.0,
+            0,
             [],
             None,
             record,
@@ -161,9 +180,15 @@ class BatchedConsumer(KafkaConsumer):
         tps = tps & self.assignment()  # to claim what another worker reads would void its writing
         if not tps:
             return {}
-        offsets = await self.positions.claim(await self.earliest_offsets(*tps))
+        try:
+            offsets = await self.positions.claim(await self.earliest_offsets(*tps))
+        except IllegalStateError:
+            return {}  # the group took them from us meanwhile
         async with self._reading:
-            await self.seek_wait(offsets)
+            try:
+                await self.seek_wait(offsets)
+            except IllegalStateError:
+                return {}
             for tp in tps:
                 self._fetched.pop(tp, None)
             self.positions.opened(tps)

@@ -31,12 +31,13 @@ class LedgerConflictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an assignment begins: the generation it writes under and the first offset it has to
-    store.
+    """Where an assignment begins: the generation it writes under, the first offset it has to
+    store, and the broker's time of the message before it (0 when there is none).
     """
 
     generation: int
     next_offset: int
+    clock_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class StoredRange:
     gaps: Sequence[tuple[int, int]]
     arrivals: Mapping[date, int]
     occurred_max: datetime
+    leader_epoch: int = -1
 
 
 def claim(
@@ -88,7 +90,9 @@ def claim(
             "Restore them to the topic, or declare the gap by a row in event_store.ranges."
         )
     generation = _claimed_generation(warehouse, topic, partition, next_offset, owner)
-    position = Position(generation, next_offset)
+    position = Position(
+        generation, next_offset, _clock_ms(warehouse, topic, partition, next_offset)
+    )
     delete_tail(warehouse, topic, partition, position)
     return position
 
@@ -123,6 +127,7 @@ def record(warehouse: Warehouse, stored: StoredRange, stored_at: datetime) -> No
             ),
             "occurred_max": pa.array([stored.occurred_max], pa.timestamp("us", "UTC")),
             "stored_at": pa.array([stored_at], pa.timestamp("us", "UTC")),
+            "leader_epoch": pa.array([stored.leader_epoch], pa.int32()),
         }
     )
     warehouse.insert_arrow("event_store.ranges", row)
@@ -170,6 +175,19 @@ def _end(warehouse: Warehouse, topic: str, partition: int) -> int | None:
         partition=partition,
     )[0]
     return int(end) if count else None
+
+
+def _clock_ms(warehouse: Warehouse, topic: str, partition: int, next_offset: int) -> int:
+    """The broker's time of the last message before an offset, in ms, 0 when there is none."""
+    rows = warehouse.rows(
+        "select toUnixTimestamp64Milli(broker_time) from event_store.event_log"
+        " where topic = {topic:String} and partition = {partition:UInt32}"
+        " and offset < {next:UInt64} order by offset desc, generation desc limit 1",
+        topic=topic,
+        partition=partition,
+        next=next_offset,
+    )
+    return max(int(rows[0][0]), 0) if rows else 0
 
 
 def _last_generation(warehouse: Warehouse, topic: str, partition: int) -> int:

@@ -75,6 +75,7 @@ def range_rows(
             gaps=gaps_of([one.offset for one in records], expected_from),
             arrivals=_counted(events["occurred_on"]),
             occurred_max=pc.max(events["occurred_at"]).as_py() or EPOCH,
+            leader_epoch=records[-1].leader_epoch,
         ),
     )
 

@@ -40,10 +40,20 @@ def log_rows(records: Sequence[Record], origin: Origin, ingested_at: datetime) -
             "key": pa.array([one.key or b"" for one in records], pa.binary()),
             "headers": pa.array(
                 [
-                    [{"name": name, "value": value or b""} for name, value in one.headers]
+                    [
+                        {"name": name.encode(errors="surrogateescape"), "value": value or b""}
+                        for name, value in one.headers
+                    ]
                     for one in records
                 ],
-                pa.list_(pa.struct({"name": pa.string(), "value": pa.binary()})),
+                pa.list_(pa.struct({"name": pa.binary(), "value": pa.binary()})),
+            ),
+            "record_timestamp_ms": pa.array(
+                [
+                    one.broker_time_ms if one.timestamp_ms is None else one.timestamp_ms
+                    for one in records
+                ],
+                pa.int64(),
             ),
             "broker_time": pa.array([one.broker_time_ms for one in records], _BROKER_TIME),
             "payload": pa.array([one.payload or b"" for one in records], pa.binary()),

@@ -54,6 +54,7 @@ class Verdict:
 
     partitions: Sequence[PartitionCount]
     letters_doubled: int
+    contradictions: Sequence[str] = ()  # of the broker and the ledger, see streams.truncation
 
     @property
     def lost(self) -> int:
@@ -73,11 +74,11 @@ class Verdict:
     @property
     def is_ok(self) -> bool:
         """Whether the law holds."""
-        return not (self.lost or self.doubled or self.letters_doubled)
+        return not (self.lost or self.doubled or self.letters_doubled or self.contradictions)
 
     def as_json(self) -> dict[str, object]:
-        """One object for scripts: `ok, lost, doubled, gaps, letters_doubled`, and the counts per
-        partition.
+        """One object for scripts: `ok, lost, doubled, gaps, letters_doubled, contradictions`, and
+        the counts per partition.
         """
         return {
             "ok": self.is_ok,
@@ -87,6 +88,7 @@ class Verdict:
             "orphans": sum(one.orphans for one in self.partitions),
             "superseded": sum(one.superseded for one in self.partitions),
             "letters_doubled": self.letters_doubled,
+            "contradictions": list(self.contradictions),
             "partitions": [asdict(one) for one in self.partitions],
         }
 

@@ -1,7 +1,9 @@
 """When a worker has stopped without saying so: a known way in which Faust's consumers die.
 
 A partition of which nothing is fetched although messages wait has stalled. One whose batch waits
-for its turn while others move is only starved: that is no death.
+for its turn while others move, or while a batch is being decoded or stored, is only slow: that is
+no death. How long one batch may take is bounded elsewhere: decoding is linear in its bytes, and the
+warehouse's answer has a time limit.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ class Watchdog:
         reached: Mapping[Hashable, int],
         ends: Mapping[Hashable, int],
         waiting: Collection[Hashable] = (),
+        *,
+        is_working: bool = False,
     ) -> list[Hashable]:
         """The partitions that have stood still for too long.
 
@@ -39,8 +43,11 @@ class Watchdog:
             reached: per partition the next offset to read.
             ends: per partition the offset that the broker will give to its next message.
             waiting: partitions whose messages are fetched and wait for their turn.
+            is_working: whether a batch is being decoded or stored.
         """
         standing = []
+        if is_working:
+            self._any_moved_at = now
         for partition, position in reached.items():
             last_position, since = self._moved.get(partition, (-1, now))
             if position != last_position or ends.get(partition, 0) <= position:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,10 +55,24 @@ def environment(stream: StreamSettings, warehouse: WarehouseSettings) -> dict[st
 
 
 class Worker:
-    """A stream worker of its own process; use it as a context."""
+    """A stream worker of its own process; use it as a context.
 
-    def __init__(self, stream: StreamSettings, warehouse: WarehouseSettings) -> None:
-        self.log = Path(stream.local_home) / "worker.log"
+    Args:
+        stream: its broker, topic and group.
+        warehouse: where it stores.
+        program: the module that is run, and its arguments.
+        name: of its log.
+    """
+
+    def __init__(
+        self,
+        stream: StreamSettings,
+        warehouse: WarehouseSettings,
+        program: Sequence[str] = ("streams.agents",),
+        name: str = "worker",
+    ) -> None:
+        self.log = Path(stream.local_home) / f"{name}.log"
+        self._program = program
         self._environment = environment(stream, warehouse)
 
     def __enter__(self) -> Worker:
@@ -76,7 +91,7 @@ class Worker:
         """Start the process; it joins the group in its own time."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams.agents"],
+                [sys.executable, "-m", *self._program],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
@@ -85,6 +100,15 @@ class Worker:
     def told(self) -> str:
         """What the log says, for a failing test."""
         return f"worker's exit code {self.process.poll()}: {self.log.read_text()[-4000:]}"
+
+    def is_frozen(self) -> bool:
+        """Whether the process was stopped and not continued."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    def wake(self) -> None:
+        """Let a frozen process go on."""
+        self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -2,10 +2,10 @@
     The source's events under a condition, every event id once.
 
     A shop may send an event twice, even with another body or another time, so the copies of an id are sought in the
-    whole history and not only where the condition holds. The copy that the broker took first counts; of two taken in
-    the same millisecond the one with the smaller fingerprint of the message. Neither depends on when or how often the
-    stream stored them. While a message is being enriched anew it has two rows: the newer one counts. A colliding hash
-    only sends an id the long way round.
+    whole history and not only where the condition holds. The copy that the broker took first counts: broker_time never
+    goes back within a partition, so of one partition that is the smaller offset, and of two partitions the earlier
+    time. Neither depends on when or how often the stream stored them. While a message is being enriched anew it has two
+    rows: the newer one counts. A colliding hash only sends an id the long way round.
 #}
 {% macro first_copies(condition) %}
     with
@@ -18,7 +18,9 @@
             (topic, "partition", offset) as place_in_log,
             (
                 broker_time,
-                body_fingerprint,
+                topic,
+                "partition",
+                offset,
                 cityHash64(* except('^(topic|partition|offset|generation|broker_time|enrichment_version)$'))
             ) as place_among_copies
         from {{ source('analytics', 'events') }}

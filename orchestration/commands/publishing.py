@@ -46,6 +46,10 @@ class Summary:
     warned: int = 0
     warnings: Counter[str] = field(default_factory=Counter)
 
+    def as_json(self) -> dict[str, object]:
+        """One object for scripts."""
+        return asdict(self) | {"warnings": dict(self.warnings)}  # `asdict` spoils a Counter
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
@@ -63,7 +67,7 @@ def publish(file: str, unchecked: bool, as_json: bool) -> None:
     ensure_topics(settings)
     with EventProducer(settings) as producer, _lines_with_bar(file) as lines:
         summary = publish_lines(lines, producer.send, unchecked=unchecked)
-    echo(json.dumps(asdict(summary)) if as_json else _told(summary))
+    echo(json.dumps(summary.as_json()) if as_json else _told(summary))
     if summary.rejected:
         sys.exit(1)
 

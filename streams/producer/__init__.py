@@ -13,6 +13,7 @@ from streams.producer.connection import (
 )
 from streams.producer.events import EventProducer
 from streams.producer.feed import FeedProducer
+from streams.producer.log_ends import LogEnds, log_ends
 from streams.producer.reading import Record, read_topic
 from streams.producer.topics import (
     end_offsets,
@@ -29,11 +30,13 @@ __all__ = [
     "EventProducer",
     "FeedProducer",
     "FencedError",
+    "LogEnds",
     "Record",
     "end_offsets",
     "ensure_topics",
     "first_offsets",
     "is_answering",
+    "log_ends",
     "read_topic",
     "topic_id",
 ]

@@ -26,14 +26,15 @@ from streams.settings import StreamSettings
 def is_answering(settings: StreamSettings, budget_seconds: float = 5.0) -> bool:
     """Whether a broker is there and ready for work."""
     try:
-        with _admin(settings, budget_seconds) as admin:
+        with connected_admin(settings, budget_seconds) as admin:
             return bool(admin.describe_cluster()["brokers"])
     except BrokerBusyError:
         return False
 
 
 def ensure_topics(settings: StreamSettings) -> None:
-    """Create the topics of events and of triggers where they are missing; they never forget.
+    """Create the topics of events and of triggers where they are missing; they never forget, and
+    a message's timestamp is when the broker took it.
 
     Raises:
         BrokerRefusedError: a topic is there with another number of partitions than the settings
@@ -43,7 +44,7 @@ def ensure_topics(settings: StreamSettings) -> None:
         settings.events_topic: settings.events_partitions,
         settings.triggers_topic: settings.triggers_partitions,
     }
-    with _admin(settings) as admin:
+    with connected_admin(settings) as admin:
         present = {topic["name"]: len(topic["partitions"]) for topic in _described(admin, wanted)}
         for topic, partitions in wanted.items():
             found = present[topic] or _create(admin, topic, partitions, settings)
@@ -59,8 +60,13 @@ def topic_id(settings: StreamSettings, topic: str) -> str:
     Raises:
         BrokerRefusedError: there is no such topic.
     """
-    with _admin(settings) as admin:
-        return str(uuid.UUID(str(_existing(admin, topic)["topic_id"])))
+    with connected_admin(settings) as admin:
+        return topic_id_of(existing_topic(admin, topic))
+
+
+def topic_id_of(described: dict[str, Any]) -> str:
+    """The id in the broker's description of a topic."""
+    return str(uuid.UUID(str(described["topic_id"])))
 
 
 def partition_count(
@@ -71,8 +77,8 @@ def partition_count(
     Raises:
         BrokerRefusedError: there is no such topic.
     """
-    with _admin(settings, budget_seconds) as admin:
-        return len(_existing(admin, topic)["partitions"])
+    with connected_admin(settings, budget_seconds) as admin:
+        return len(existing_topic(admin, topic)["partitions"])
 
 
 def end_offsets(settings: StreamSettings, topic: str) -> dict[int, int]:
@@ -86,14 +92,19 @@ def first_offsets(settings: StreamSettings, topic: str) -> dict[int, int]:
 
 
 def _offsets(settings: StreamSettings, topic: str, which: OffsetSpec) -> dict[int, int]:
-    with _admin(settings) as admin:
-        partitions = [one["partition_index"] for one in _existing(admin, topic)["partitions"]]
+    with connected_admin(settings) as admin:
+        partitions = [one["partition_index"] for one in existing_topic(admin, topic)["partitions"]]
         asked = {TopicPartition(topic, one): which for one in sorted(partitions)}
         told = admin.list_partition_offsets(asked)
     return {place.partition: told[place].offset for place in asked}
 
 
-def _existing(admin: Any, topic: str) -> dict[str, Any]:
+def existing_topic(admin: Any, topic: str) -> dict[str, Any]:
+    """The broker's description of a topic.
+
+    Raises:
+        BrokerRefusedError: there is no such topic.
+    """
     (found,) = _described(admin, [topic])
     if not found["partitions"]:
         raise BrokerRefusedError(f"there is no topic {topic}")
@@ -110,19 +121,28 @@ def _create(admin: Any, topic: str, partitions: int, settings: StreamSettings) -
     asked = {
         "num_partitions": partitions,
         "replication_factor": settings.kafka_replication_factor,
-        "configs": {"retention.ms": "-1", "retention.bytes": "-1"},
+        "configs": {
+            "retention.ms": "-1",
+            "retention.bytes": "-1",
+            "message.timestamp.type": "LogAppendTime",  # the broker's clock, not a producer's word
+        },
     }
     try:
         admin.create_topics({topic: asked}, wait_for_metadata=True)
     except TopicAlreadyExistsError:
         admin.wait_for_topics([topic])  # somebody else made it meanwhile
-    return len(_existing(admin, topic)["partitions"])
+    return len(existing_topic(admin, topic)["partitions"])
 
 
 @contextmanager
-def _admin(
+def connected_admin(
     settings: StreamSettings, budget_seconds: float = ANSWER_BUDGET_SECONDS
 ) -> Iterator[Any]:
+    """The library's admin client, as a context.
+
+    Raises:
+        BrokerBusyError: no broker answers within the budget.
+    """
     await_listener(settings, budget_seconds)
     clients: list[KafkaNetClient] = []
 

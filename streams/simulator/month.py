@@ -97,7 +97,7 @@ def _expected(
         duplicates=delivery.duplicates,
         broken=delivery.broken,
         late=delivery.late,
-        kinds=Counter(kind_of(event) for event in events),
+        kinds=dict(Counter(kind_of(event) for event in events)),  # `asdict` spoils a Counter
         orders=len(purchases),
         orders_without_revenue=revenues.count(None),
         order_lines=sum(len(purchase.skus) for purchase in purchases),

@@ -1,8 +1,13 @@
 """kill -9 in the middle, the warehouse away, two workers: nothing lost, nothing doubled."""
 
 import random
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
+import pytest
+
+from streams.ending import EXIT_SUPERSEDED
 from streams.producer import end_offsets
 from streams.settings import StreamSettings
 from streams.verify import verify
@@ -12,6 +17,8 @@ from tests.walk.test_stream import publish, stored
 from warehouse.client import Warehouse
 from warehouse.migrate import migrate
 from warehouse.settings import WarehouseSettings
+
+FREEZE_POINTS = ("claim", "delete", "insert", "ledger", "owner")  # see frozen_worker_process
 
 
 def test_killed_at_random_nothing_is_lost_or_doubled(
@@ -77,3 +84,93 @@ def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
             publish(stream_settings, range(30_000, 40_000))
             eventually(lambda: stored(warehouse) == 40_000, tell=first.told)
     assert verify(warehouse).is_ok
+
+
+def frozen_once(
+    point: str,
+    stream: StreamSettings,
+    server: WarehouseSettings,
+    warehouse: Warehouse,
+    numbers: range,
+) -> None:
+    """A worker joins, freezes at a point, is taken over from, wakes, and ends with a sentence."""
+    program = ("tests.crash.frozen_worker_process", point)
+    frozen = Worker(stream, server, program, f"frozen-{point}-{numbers.start}")
+    frozen.start()
+    try:
+        numbers_left = iter(numbers)
+        while not frozen.is_frozen():  # it stops when it has something to do
+            publish(stream, islice(numbers_left, 100))
+            assert frozen.process.poll() is None, frozen.told()
+        publish(stream, numbers_left)
+        eventually(lambda: stored(warehouse) == numbers.stop, within_seconds=120, tell=frozen.told)
+        frozen.wake()
+        assert frozen.process.wait(60) == EXIT_SUPERSEDED, frozen.told()
+        words = frozen.log.read_text()
+        assert "stood still for" in words
+        assert "Traceback" not in words
+    finally:
+        frozen.kill()
+
+
+def freezes(
+    points: Sequence[str],
+    stream: StreamSettings,
+    server: WarehouseSettings,
+    warehouse: Warehouse,
+    count: int = 10_000,
+) -> None:
+    with Worker(stream, server) as successor:
+        for turn, point in enumerate(points):
+            numbers = range(turn * count, (turn + 1) * count)
+            frozen_once(point, stream, server, warehouse, numbers)
+            found = verify(warehouse).as_json()
+            assert (found["ok"], found["lost"], found["doubled"]) == (True, 0, 0), point
+        assert successor.stop() == 0
+
+
+def test_a_worker_that_was_frozen_and_taken_over_from_ends_with_a_sentence(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    freezes(["claim"], stream_settings, warehouse_server, warehouse)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", FREEZE_POINTS)
+def test_twenty_freezes_at_a_point_lose_and_double_nothing(
+    stream_settings: StreamSettings,
+    warehouse_server: WarehouseSettings,
+    warehouse: Warehouse,
+    point: str,
+) -> None:
+    freezes([point] * 20, stream_settings, warehouse_server, warehouse, count=5_000)
+
+
+@pytest.mark.long
+def test_a_hundred_kills_of_three_workers_on_four_partitions_lose_and_double_nothing(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    chance = random.Random(100)
+    workers = [
+        Worker(stream_settings, warehouse_server, name=f"worker-{number}") for number in range(3)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        for cycle in range(100):
+            publish(stream_settings, range(cycle * 2_000, (cycle + 1) * 2_000))
+            goal = stored(warehouse) + chance.randrange(1, 1_000)
+            victim = chance.choice(workers)
+            eventually(
+                lambda goal=goal, cycle=cycle: stored(warehouse) >= min(goal, (cycle + 1) * 2_000),
+                within_seconds=180,
+                tell=victim.told,
+            )
+            victim.kill()
+            victim.start()
+        eventually(lambda: stored(warehouse) == 200_000, within_seconds=180, tell=workers[0].told)
+    finally:
+        for worker in workers:
+            worker.kill()
+    found = verify(warehouse).as_json()
+    assert (found["ok"], found["lost"], found["doubled"]) == (True, 0, 0)

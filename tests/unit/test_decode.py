@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw
 from streams.decode import MAX_PAYLOAD_BYTES, Decoded, Rejected, decode
 from streams.event_warnings import EventWarning, sentence
 from streams.events import KINDS, Data, encode, kind_of
+from streams.mending import identity_warnings
 from tests.builders import event
 
 ANYTHING = st.recursive(
@@ -351,3 +352,18 @@ def test_no_single_bad_detail_changes_whether_an_event_is_kept(
     again = decode(encode(decoded.event))
     assert isinstance(again, Decoded)
     assert again.event == decoded.event
+
+
+def test_a_message_tells_every_reason_at_once() -> None:
+    decoded = decode(b'{"type": "page.vanished", "time": "yesterday", "data": {"items": 3}}')
+    assert isinstance(decoded, Rejected)
+    assert [reason.split("`")[1] for reason in decoded.errors] == ["type", "id", "time"]
+
+
+def test_an_event_with_a_bad_field_and_nobodys_name_is_warned_of_both() -> None:
+    told = {"id": "e1", "type": "cart.item_added", "time": "2026-03-14T12:00:00Z"}
+    decoded = decode(json.dumps(told | {"data": {"items": "many"}}).encode())
+    assert isinstance(decoded, Decoded)
+    warnings = [*decoded.warnings, *identity_warnings(decoded.event)]
+    assert {one.code for one in warnings} >= {"nobody_named"}
+    assert "data.items" in {one.field for one in warnings}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -29,6 +31,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not() -> None:
     first, second = (simulate(seed=3, days=4, visitors=40) for _ in range(2))
     assert first == second
     assert simulate(seed=4, days=4, visitors=40).digest != first.digest
+
+
+def test_what_a_month_amounts_to_can_be_written_as_json() -> None:
+    expected = simulate(seed=3, days=2, visitors=40).expected
+    assert json.loads(json.dumps(asdict(expected)))["kinds"] == dict(expected.kinds)
 
 
 def test_a_month_has_tens_of_thousands_of_messages_of_every_kind(month: Simulation) -> None:

@@ -39,3 +39,17 @@ def test_a_partition_that_waits_for_its_turn_is_stalled_when_nothing_moves() -> 
     dog = Watchdog(10)
     dog.stalled(0, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"q"})
     assert dog.stalled(10, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"q"}) == ["p", "q"]
+
+
+def test_a_batch_that_takes_long_is_no_stall_of_those_that_wait_behind_it() -> None:
+    dog = Watchdog(10)
+    for now in range(0, 60, 5):
+        ends = {"p": 9, "q": 9}
+        assert dog.stalled(now, {"p": 5, "q": 7}, ends, {"p", "q"}, is_working=True) == []
+    assert dog.stalled(70, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"p", "q"}) == ["p", "q"]
+
+
+def test_a_partition_of_which_nothing_is_fetched_is_stalled_however_busy_the_worker_is() -> None:
+    dog = Watchdog(10)
+    dog.stalled(0, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"p"}, is_working=True)
+    assert dog.stalled(10, {"p": 5, "q": 7}, {"p": 9, "q": 9}, {"p"}, is_working=True) == ["q"]

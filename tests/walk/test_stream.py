@@ -1,20 +1,24 @@
 """A real worker reads real Kafka into the real engine."""
 
 import dataclasses
+import random
 from collections import Counter
+from collections.abc import Iterable
 
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 
+from streams.events import encode
 from streams.producer import EventProducer
 from streams.settings import StreamSettings
 from streams.verify import verify
 from tests.builders import event, record
 from tests.processes import Worker, eventually
+from tests.raw_batches import NOON_MS, RawName, random_message
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
 
-def publish(settings: StreamSettings, numbers: range) -> None:
+def publish(settings: StreamSettings, numbers: Iterable[int]) -> None:
     with EventProducer(settings) as producer:
         for number in numbers:
             one = record(number, event(id=f"e{number}", visitorid=f"v{number % 50}"))
@@ -87,6 +91,51 @@ def test_what_a_shop_takes_back_in_its_transaction_never_happened(
     assert {event_id for (event_id,) in events} == {
         f"e{number}" for number in (*range(10), *range(25, 30))
     }
+
+
+def test_whatever_a_record_bears_is_stored_or_dead_lettered(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    settings = dataclasses.replace(
+        stream_settings, events_topic=f"{stream_settings.events_topic}.c"
+    )
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_brokers)
+    asked = {"num_partitions": 1, "replication_factor": 1}  # the default is the producer's clock
+    admin.create_topics({settings.events_topic: asked}, wait_for_metadata=True)
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=settings.kafka_brokers, linger_ms=100)
+    chance = random.Random(5)
+    values = [encode(event(id="e1")), b"{broken"]
+    messages = [random_message(chance, values) for _ in range(300)]
+    for message in messages:
+        producer.send(
+            settings.events_topic,
+            message.value,
+            message.key or b"",
+            [(RawName(name), value or b"") for name, value in message.headers],
+            timestamp_ms=min(message.timestamp_ms, NOON_MS),
+        )
+    producer.close()
+    with Worker(settings, warehouse_server) as worker:
+        eventually(lambda: stored(warehouse) == len(messages), tell=worker.told)
+        assert worker.stop() == 0
+    assert verify(warehouse).is_ok
+    rows = warehouse.dicts(
+        "select headers.name as names, record_timestamp_ms, toUnixTimestamp64Milli(broker_time)"
+        " as taken_ms from event_store.event_log order by offset"
+    )
+    assert [row["record_timestamp_ms"] for row in rows] == [
+        min(message.timestamp_ms, NOON_MS) for message in messages
+    ]
+    times = [row["taken_ms"] for row in rows]
+    assert times == sorted(times)
+    hexes = warehouse.rows(
+        "select arrayMap(name -> hex(name), headers.name) from event_store.event_log"
+        " order by offset"
+    )
+    assert [names for (names,) in hexes] == [
+        [name.hex().upper() for name, _ in message.headers] for message in messages
+    ]
 
 
 def test_no_partition_starves_while_others_flow(

@@ -1,12 +1,16 @@
 """The ledger's rules on the real engine: who owns which offsets, and what a crash leaves."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from streams.ledger import LedgerConflictError, Position, claim, delete_tail, is_owner
+from streams.producer import LogEnds
 from streams.ranges import RangeRows, range_rows, store
 from streams.records import Origin
+from streams.truncation import truncations
 from streams.verify import repair, verify
 from tests.builders import NOON, enrichment, event, record
 from warehouse.client import Warehouse
@@ -20,10 +24,14 @@ def claimed(warehouse: Warehouse, first_offset: int = 0, topic_id: str = "T") ->
 
 
 def rows_of(
-    position: Position, offsets: list[int], broken: frozenset[int] = frozenset()
+    position: Position,
+    offsets: list[int],
+    broken: frozenset[int] = frozenset(),
+    leader_epoch: int = -1,
 ) -> RangeRows:
+    records = [record(o, b"{" if o in broken else event(id=f"e{o}")) for o in offsets]
     return range_rows(
-        [record(o, b"{" if o in broken else event(id=f"e{o}")) for o in offsets],
+        [one._replace(leader_epoch=leader_epoch) for one in records],
         expected_from=position.next_offset,
         topic_id="T",
         origin=Origin(TOPIC, 0, position.generation),
@@ -32,7 +40,7 @@ def rows_of(
     )
 
 
-def store_offsets(warehouse: Warehouse, offsets: list[int], **given: frozenset[int]) -> Position:
+def store_offsets(warehouse: Warehouse, offsets: list[int], **given: Any) -> Position:
     position = claimed(warehouse)
     store(warehouse, rows_of(position, offsets, **given), NOON)
     return position
@@ -46,7 +54,8 @@ def test_a_claim_goes_on_after_what_is_stored_under_a_generation_of_its_own(
     warehouse: Warehouse,
 ) -> None:
     store_offsets(warehouse, [0, 1, 2], broken=frozenset({1}))
-    assert claimed(warehouse) == Position(generation=2, next_offset=3)
+    clock_ms = record(2, None).broker_time_ms
+    assert claimed(warehouse) == Position(generation=2, next_offset=3, clock_ms=clock_ms)
     found = verify(warehouse).as_json()
     assert (found["ok"], found["lost"], found["doubled"]) == (True, 0, 0)
 
@@ -179,3 +188,39 @@ def test_verify_finds_a_letter_fired_twice(warehouse: Warehouse) -> None:
         warehouse.insert("triggers.firings", columns, [[firing, "cart", "v:1", at, at]])
     found = verify(warehouse).as_json()
     assert (found["ok"], found["letters_doubled"]) == (False, 1)
+
+
+def broker_log(end: int, epoch_ends: dict[int, int] | None = None) -> LogEnds:
+    return LogEnds("T", {0: end}, epoch_ends or {})
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        pytest.param(broker_log(3), None, id="the broker holds it all"),
+        pytest.param(broker_log(9, {0: 7}), None, id="and more, by the same leader"),
+        pytest.param(broker_log(2), "log ends at 2", id="its tail is lost"),
+        pytest.param(broker_log(0), "log ends at 0", id="all is lost"),
+        pytest.param(broker_log(9, {0: 2}), "ends at 2", id="lost, and grown over since"),
+        pytest.param(LogEnds("U", {0: 9}, {}), "made anew", id="another topic of that name"),
+    ],
+)
+def test_a_broker_that_holds_less_than_the_ledger_is_contradicted(
+    warehouse: Warehouse, log: LogEnds, words: str | None
+) -> None:
+    store_offsets(warehouse, [0, 1, 2], leader_epoch=4)
+    asked: list[dict[int, int]] = []
+
+    def ask(epochs: Mapping[int, int]) -> LogEnds:
+        asked.append(dict(epochs))
+        return log
+
+    _, contradictions = truncations(warehouse, TOPIC, ask)
+    assert asked == [{0: 4}]
+    assert len(contradictions) == (words is not None)
+    assert all(words in one and "To go on" in one for one in contradictions if words)
+
+
+def test_the_clock_of_a_partition_goes_on_after_a_claim(warehouse: Warehouse) -> None:
+    store_offsets(warehouse, [0, 1, 2])
+    assert claimed(warehouse).clock_ms == record(2, None).broker_time_ms

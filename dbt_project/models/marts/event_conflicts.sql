@@ -44,7 +44,7 @@ ids_in_conflict as (
 
 kept as (
 
-    select event_id, min((broker_time, body_fingerprint, kind, occurred_on)) as body
+    select event_id, min((broker_time, log_topic, log_partition, log_offset, body_fingerprint, kind, occurred_on)) as body
     from events
     where id_hash in (select id_hash from ids_in_conflict)
     group by event_id
@@ -76,10 +76,10 @@ select
     bodies.first_copy.3 as log_partition,
     bodies.first_copy.4 as log_offset,
     toUInt32(bodies.copy_count) as copy_count,
-    kept.body.2 as kept_fingerprint,
+    kept.body.5 as kept_fingerprint,
     kept.body.1 as kept_broker_time,
-    toLowCardinality(kept.body.3) as kept_kind,
-    kept.body.4 as kept_occurred_on
+    toLowCardinality(kept.body.6) as kept_kind,
+    kept.body.7 as kept_occurred_on
 from bodies
 inner join kept on bodies.event_id = kept.event_id
-where bodies.body_fingerprint != kept.body.2
+where bodies.body_fingerprint != kept.body.5
