@@ -1,18 +1,25 @@
 """A real worker reads real Kafka into the real engine."""
 
 import dataclasses
+import os
 import random
+import subprocess
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
+import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 
+from streams import ledger
 from streams.events import encode
-from streams.producer import EventProducer
+from streams.local_kafka import LocalKafka
+from streams.producer import EventProducer, end_offsets, ensure_topics, topic_id
 from streams.settings import StreamSettings
 from streams.verify import verify
 from tests.builders import event, record
-from tests.processes import Worker, eventually
+from tests.fixtures_kafka import settings_on
+from tests.processes import COMMAND, Worker, environment, eventually
 from tests.raw_batches import NOON_MS, RawName, random_message
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
@@ -166,3 +173,58 @@ def test_no_partition_starves_while_others_flow(
     others = [reached[partition] for partition in (0, 1, 2)]
     assert max(others) < 2 * min(others)  # side by side, and not one behind the other
     assert max(others) < 3 * sizes[3]  # the short one was not left for the end
+
+
+def test_a_broker_that_holds_less_than_the_ledger_stops_the_worker_and_verify_says_so(
+    stream_settings: StreamSettings, warehouse_server: WarehouseSettings, warehouse: Warehouse
+) -> None:
+    publish(stream_settings, range(1, 50))
+    topic = stream_settings.events_topic
+    position = ledger.claim(warehouse, "", topic, 0, first_offset=0, owner="a test")
+    warehouse.insert(
+        "event_store.ranges",
+        ["topic_id", "topic", "partition", "generation", "to_offset", "leader_epoch"],
+        [[topic_id(stream_settings, topic), topic, 0, position.generation, 999, 0]],
+    )
+    worker = Worker(stream_settings, warehouse_server)
+    worker.start()
+    assert worker.process.wait(60) == 3
+    assert "it lost its tail" in worker.log.read_text()
+    checked = subprocess.run(
+        [COMMAND, "verify"],
+        env=environment(stream_settings, warehouse_server),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 3
+    assert "it lost its tail" in " ".join(checked.stdout.split())
+
+
+@pytest.mark.long
+def test_a_tail_that_was_lost_and_grown_over_is_noticed_by_the_leaders_epoch(
+    stoppable_kafka: LocalKafka,
+    tmp_path: Path,
+    warehouse_server: WarehouseSettings,
+    warehouse: Warehouse,
+) -> None:
+    settings = dataclasses.replace(
+        settings_on(stoppable_kafka.brokers, tmp_path), events_partitions=1
+    )
+    ensure_topics(settings)
+    for first in range(0, 400, 100):
+        publish(settings, range(first, first + 100))
+    with Worker(settings, warehouse_server) as worker:
+        eventually(lambda: stored(warehouse) == 400, tell=worker.told)
+        assert worker.stop() == 0
+    stoppable_kafka.stop()
+    (segment,) = (stoppable_kafka.home / "data" / f"{settings.events_topic}-0").glob("*.log")
+    os.truncate(segment, segment.stat().st_size // 2)
+    (stoppable_kafka.home / "data" / ".kafka_cleanshutdown").unlink()
+    stoppable_kafka.start()
+    assert end_offsets(settings, settings.events_topic)[0] < 400
+    publish(settings, range(400, 800))
+    assert end_offsets(settings, settings.events_topic)[0] > 400
+    worker.start()
+    assert worker.process.wait(60) == 3, worker.told()
+    assert "leader's epoch" in worker.log.read_text()
