@@ -11,7 +11,7 @@ DATA ?= $(wildcard $(REAL_MONTH))
 unexport PYTHONDONTWRITEBYTECODE  # without its cache every process of ours starts 2 CPU seconds later
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-all lint format bench schemas clean prerequisites
+.PHONY: help demo up down test test-all lint format bench schemas licences clean prerequisites
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ schemas: $(READY) ## write the JSON Schemas of the contract anew
 	$(BIN)/python -m streams.schemas
 	$(BIN)/python -m streams.importers.mapped
 	$(BIN)/python -m orchestration.schemas
+
+licences: $(READY) ## write the list of third-party licences anew
+	$(BIN)/python -m tests.licences
 
 clean: ## delete this machine's data (stop the services first)
 	@test ! -x $(BIN)/active-analytics || $(BIN)/active-analytics down
