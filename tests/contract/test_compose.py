@@ -30,6 +30,7 @@ from tests.contract.containers import (
     SOURCE_IN_IMAGE,
     VARIABLE,
     environment,
+    image_environment,
     interpolated,
     source_of,
     strings,
@@ -38,10 +39,12 @@ from warehouse.embedded.configuration import write_configuration
 from warehouse.settings import WarehouseSettings
 
 # The keys of the Compose Specification that the file uses: another one must be looked up first.
-TOP_KEYS = {"name", "services", "volumes", "configs"}
+TOP_KEYS = {"name", "services", "networks", "volumes", "configs"}
 SERVICE_KEYS = {
     *("build", "command", "configs", "depends_on", "environment", "healthcheck", "image", "init"),
     *("logging", "ports", "restart", "stop_grace_period", "ulimits", "volumes"),
+    *("cap_add", "cap_drop", "mem_limit", "networks", "pids_limit", "read_only", "security_opt"),
+    *("tmpfs", "user"),
 }
 HEALTH_TIMES = {"interval", "timeout", "start_period", "start_interval"}
 DURATION = re.compile(r"\d+[smh]")
@@ -129,6 +132,65 @@ def test_volumes_and_configs_are_declared_and_all_of_them_used() -> None:
     assert set(configs) == set(COMPOSE["configs"])
 
 
+WRITABLE = {  # a root that is not read only, and why
+    "dagster-marts": "the manifest of dbt's project lies in the image where dbt writes",
+    "metabase": "adds a user to its system when it starts",
+}
+POWERS = {"metabase": {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}}  # root until then
+
+
+@every_service
+def test_a_container_can_do_nothing_beyond_its_work(service: str) -> None:
+    given = SERVICES[service]
+    assert given["cap_drop"] == ["ALL"]
+    assert set(given.get("cap_add", [])) == POWERS.get(service, set())
+    assert given["security_opt"] == ["no-new-privileges:true"]
+    assert given.get("read_only", False) is (service not in WRITABLE)
+    assert re.fullmatch(r"\d+g", given["mem_limit"])
+    assert given["pids_limit"] > 0
+
+
+def test_what_is_written_in_a_read_only_container_is_a_volume_or_in_memory() -> None:
+    home = image_environment()["LOCAL_HOME"]
+    for name in OURS.keys() - WRITABLE.keys():
+        places = [one.partition(":")[0] for one in OURS[name]["tmpfs"]]
+        assert places == ["/tmp", home]
+        assert all(mount.split(":")[1].startswith(home) for mount in OURS[name].get("volumes", []))
+
+
+SECRETS = {
+    "WAREHOUSE_PASSWORD": {"prepare", "worker", "dagster-marts", "dagster-detection"},
+    "CLICKHOUSE_PASSWORD": {"clickhouse"},
+    "MARTS_READER_PASSWORD": {"clickhouse"},
+    "COLLECTOR_TOKEN": {"collector"},
+}
+REACHES = {
+    "kafka": {"prepare", "worker", "collector", "dagster-detection"},
+    "clickhouse": {*SECRETS["WAREHOUSE_PASSWORD"], "metabase"},
+    "dagster-marts": {"prepare", "dagster-pages", "dagster-daemon"},
+    "dagster-detection": {"prepare", "dagster-pages", "dagster-daemon"},
+}
+
+
+def test_a_secret_is_given_to_those_alone_who_use_it() -> None:
+    holders: dict[str, set[str]] = {}
+    for service, one in SERVICES.items():
+        for name in one["environment"]:
+            if re.search("PASSWORD|SECRET|TOKEN|KEY", name):
+                holders.setdefault(name, set()).add(service)
+    assert holders == SECRETS
+
+
+def test_a_container_reaches_whom_it_works_with_and_the_stores_nobody_else() -> None:
+    networks = {name: set(one["networks"]) for name, one in SERVICES.items()}
+    assert set().union(*networks.values()) == set(COMPOSE["networks"])
+    for reached, who in REACHES.items():
+        near = {name for name in networks if networks[name] & networks[reached]} - {reached}
+        assert who <= near
+        if reached in ("kafka", "clickhouse"):
+            assert near == who
+
+
 def test_secrets_come_from_outside_and_are_demanded() -> None:
     secrets = [
         text
@@ -165,7 +227,8 @@ def test_variables_of_other_images_are_those_that_they_read(service: str) -> Non
 def test_settings_can_be_read_and_an_empty_variable_keeps_its_default(service: str) -> None:
     told = environment(service, {"WAREHOUSE_PASSWORD": "from .env"})
     streams, ours = StreamSettings.from_env(told), OrchestrationSettings.from_env(told)
-    assert WarehouseSettings.from_env(told).password == "from .env"
+    if service in SECRETS["WAREHOUSE_PASSWORD"]:
+        assert WarehouseSettings.from_env(told).password == "from .env"
     assert streams == StreamSettings(
         kafka_brokers=streams.kafka_brokers, local_home=ours.local_home
     )
