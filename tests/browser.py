@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 
 from tests.processes import eventually
 
+LEAVE_SECONDS = 10.0
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # Without a sandbox: tests run as root in containers. Without Chromium's own talk to its makers.
 FLAGS = (
@@ -99,12 +101,17 @@ class Tab:
         there = f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         eventually(lambda: self.run(there), within_seconds=30)
 
-    def leave_for(self, url: str) -> None:
-        """Have the page that is shown go elsewhere, and wait until it is gone."""
+    def leave_for(self, url: str) -> bool:
+        """Have the page that is shown go elsewhere; whether it went, and was not given a file."""
         before = self.run("location.href")
         self.run(f"location.href = {json.dumps(url)}")
         gone = f"location.href !== {json.dumps(before)} && document.readyState === 'complete'"
-        eventually(lambda: self.run(gone), within_seconds=30)
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while not self.run(gone):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)  # a page that gives way tells nobody
+        return True
 
     def run(self, script: str) -> Any:
         """The value of an expression on the page; None while one page gives way to the next."""

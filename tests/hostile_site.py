@@ -37,7 +37,10 @@ const form = (method, url, enctype, fields) => over((end) => {
   frame.onload = end;
   one.submit();
 });
-const asked = (url, given) => over((end) => fetch(url, given).then(end, end));
+window.read = [];
+const asked = (url, given) => over((end) => fetch(url, given).then(
+  (answer) => answer.text().then((text) => { read.push(text); end(); }), end,
+));
 const socket = (url, protocols, messages) => over((end) => {
   const one = new WebSocket(url, protocols);
   one.onopen = () => { messages.forEach((message) => one.send(message)); };
@@ -116,14 +119,21 @@ class HostileSite:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
-    def attack(self, attack: Attack, tab: Tab, origin: str = "") -> None:
-        """Have a visitor's browser do all of it, and go to each address at last."""
+    def attack(self, attack: Attack, tab: Tab) -> list[str]:
+        """Have a visitor's browser do all of it, and go to each address at last.
+
+        Returns:
+            What the page could read, and what the visitor was shown.
+        """
         self.page = attack.page()
-        tab.show(f"{origin or self.url}/hostile")
+        tab.show(f"{self.url}/hostile")
         eventually(lambda: tab.run("window.isOver"), within_seconds=240)
+        texts = list(tab.run("read"))
         for url in attack.gets:
-            tab.show(f"{origin or self.url}/empty")
-            tab.leave_for(url)
+            tab.show(f"{self.url}/empty")
+            assert tab.leave_for(url), f"{url} gave the visitor a file"
+            texts.append(tab.run("document.documentElement.innerText"))
+        return texts
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         site = self

@@ -44,7 +44,7 @@ def refusal(asked: AskedBy, allowed: Collection[str]) -> str:
         if origin.lower() not in (f"http://{host}", f"https://{host}"):
             return f"pages of {origin[:80]!r} may not ask here"
     if not SITES.issuperset(asked.sites):
-        return "pages of other sites may not ask here: type the address, or open it in a new tab"
+        return "no page of another site leads here: type the address"
     return ""
 
 

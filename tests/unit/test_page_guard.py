@@ -48,9 +48,9 @@ def test_programs_and_the_pages_themselves_may_ask(request_of: AskedBy) -> None:
         pytest.param(asked(origin="http://localhost:3000"), "may not ask", id="another name"),
         pytest.param(asked(origin="https://evil.example"), "may not ask", id="another site"),
         pytest.param(asked(origin="null"), "may not ask", id="a sandboxed frame"),
-        pytest.param(asked(site="cross-site"), "other sites", id="another site's navigation"),
-        pytest.param(asked(site="same-site"), "other sites", id="another port's navigation"),
-        pytest.param(asked(site="new-kind"), "other sites", id="a word nobody knows yet"),
+        pytest.param(asked(site="cross-site"), "another site", id="another site's navigation"),
+        pytest.param(asked(site="same-site"), "another site", id="another port's navigation"),
+        pytest.param(asked(site="new-kind"), "another site", id="a word nobody knows yet"),
         pytest.param(
             AskedBy((HERE,), (f"http://{HERE}", "https://evil.example"), ()),
             "may not ask",

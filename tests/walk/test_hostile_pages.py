@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from urllib.parse import quote
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
 
 import dagster as dg
 import pytest
@@ -18,9 +20,12 @@ from tests.dagster_pages import LAUNCH, Pages, serving_pages
 from tests.fixtures_kafka import free_port_pair
 from tests.hostile_site import Attack, HostileSite
 from tests.processes import eventually
+from warehouse.client import Warehouse
+from warehouse.settings import WarehouseSettings
 
 PLACES = ["local", "public"]
 REBOUND = "rebound.example"
+SECRET = "select 'of-the' || '-shop' format JSON"  # its answer holds what no refusal repeats
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,61 @@ def test_the_attack_reaches_what_listens_as_far_as_the_browser_lets_it(
         assert {("HEAD", False, False), ("POST", True, False), ("GET", False, True)} <= ways
 
 
+def attack_on_warehouse(url: str, file: Path) -> Attack:
+    """Statements in every place that the warehouse ever took one from."""
+    insert = "insert into analytics.pwned values (1)"
+    export = f"select 1 into outfile '{file}' format TSV"
+    smuggled = {
+        "x_structure": f"a UInt8; {insert}",
+        "x_format": f"TSV; {insert}",
+        "default_format": f"TSV; {insert}",
+        f"max_threads=1; {insert}; set max_threads": "1",
+        "user": "default",
+        "add_http_cors_header": "1",
+    }
+    asked = [{"query": text} for text in (insert, export, f"select 1; {insert}", SECRET)]
+    asked += [{"query": SECRET, name: text} for name, text in smuggled.items()]
+    posts = [(f"{url}/?{urlencode({'query': insert})}", "a=b")]
+    posts += [(f"{url}/", text) for text in (insert, export, SECRET)]
+    return Attack(gets=[f"{url}/?{urlencode(fields)}" for fields in asked], posts=posts)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A warehouse with an empty table, and a file that nobody has written."""
+
+    port: int | None
+    warehouse: Warehouse
+    file: Path
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was written."""
+        count = self.warehouse.scalar("select count() from analytics.pwned")
+        return count == 0 and not self.file.exists()
+
+
+@pytest.fixture
+def target(
+    warehouse: Warehouse, warehouse_server: WarehouseSettings, tmp_path: Path
+) -> Iterator[Target]:
+    warehouse.execute("create or replace table analytics.pwned (x UInt8) engine = Memory")
+    yield Target(urlsplit(warehouse_server.url).port, warehouse, tmp_path / "written")
+    warehouse.execute("drop table analytics.pwned sync")
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", REBOUND])
+def test_no_page_of_another_origin_has_the_warehouse_run_anything(
+    visitor: Chromium, site: HostileSite, target: Target, name: str
+) -> None:
+    tab = visitor.tab()
+    url = f"http://{name}:{target.port}"
+    texts = site.attack(attack_on_warehouse(url, target.file), tab)
+    tab.close()
+    assert not [text for text in texts if "of-the-shop" in text]
+    assert target.is_untouched
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", REBOUND])
 def test_no_page_of_another_origin_changes_anything_in_dagster(
     visitor: Chromium, site: HostileSite, pages: Pages, name: str
@@ -91,16 +151,27 @@ def test_no_page_of_another_origin_changes_anything_in_dagster(
     assert pages.instance.get_latest_materialization_event(dg.AssetKey("sessions")) is None
 
 
-def test_no_name_that_leads_to_this_machine_is_taken_for_ours(
+def rebound_status(visitor: Chromium, port: int | None, path: str, body: str) -> int:
+    """What a page hears that has its own name lead to a port of this machine by now."""
+    tab = visitor.tab()
+    tab.show(f"http://{REBOUND}:{port}/")
+    given = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": body}
+    ask = f"fetch({json.dumps(path)}, {json.dumps(given)})"
+    tab.run(f"{ask}.then((answer) => {{ window.heard = answer.status; }})")
+    eventually(lambda: tab.run("window.heard"))
+    status = int(tab.run("window.heard"))
+    tab.close()
+    return status
+
+
+def test_dagster_does_not_answer_to_a_name_that_leads_to_it(
     visitor: Chromium, pages: Pages
 ) -> None:
-    """A page under a name of its own, which leads to Dagster by now, asks its own origin."""
-    tab = visitor.tab()
-    tab.show(f"http://{REBOUND}:{pages.port}/")
-    body = json.dumps({"query": LAUNCH})
-    ask = "fetch('/graphql', {method: 'POST', headers: {'Content-Type': 'application/json'}, body})"
-    tab.run(f"const body = {json.dumps(body)}; {ask}.then((answer) => window.told = answer.status)")
-    eventually(lambda: tab.run("window.told"))
-    assert tab.run("window.told") == 403
-    tab.close()
+    assert rebound_status(visitor, pages.port, "/graphql", json.dumps({"query": LAUNCH})) == 403
     assert pages.backfills == 0
+
+
+def test_the_warehouse_does_not_answer_to_a_name_that_leads_to_it(
+    visitor: Chromium, target: Target
+) -> None:
+    assert rebound_status(visitor, target.port, "/", SECRET) == 403
