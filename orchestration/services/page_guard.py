@@ -1,21 +1,18 @@
 """Who may ask Dagster's pages: programs of this machine, and pages that Dagster itself served.
 
-Dagster asks for no password, so whoever reaches its port may start runs; and every page that a
-browser of this machine shows reaches it. Browsers say whose page asks (`Origin`, `Sec-Fetch-Site`)
-and by which name (`Host`): a name of somebody else's is that of a page which had its own name
-resolved to loopback (DNS rebinding). All three are held against lists of what may be.
+Dagster asks for no password, so whoever reaches its port may start runs. What browsers say of a
+request (`warehouse.web_requests`) is held against lists of what may be.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-SITES = frozenset({"same-origin", "none"})  # none: typed, or from a bookmark
+from warehouse.web_requests import OWN_SITES, is_known_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,12 @@ def refusal(asked: AskedBy, allowed: Collection[str]) -> str:
     if len(asked.hosts) != 1:
         return f"one Host header was expected, not {len(asked.hosts)}"
     host = asked.hosts[0].lower()
-    name = _name_of(host)
-    if not _is_loopback(name) and name not in allowed:
+    if not is_known_host(host, allowed):
         return f"Host {host[:80]!r} is not known here: add its name to DAGSTER_ALLOWED_HOSTS"
     for origin in asked.origins:
         if origin.lower() not in (f"http://{host}", f"https://{host}"):
             return f"pages of {origin[:80]!r} may not ask here"
-    if not SITES.issuperset(asked.sites):
+    if not OWN_SITES.issuperset(asked.sites):
         return "no page of another site leads here: type the address"
     return ""
 
@@ -76,17 +72,3 @@ def _asked_by(headers: Iterable[tuple[bytes, bytes]]) -> AskedBy:
         if name in values:
             values[name].append(value.decode("latin-1").strip())
     return AskedBy(*map(tuple, values.values()))
-
-
-def _name_of(host: str) -> str:
-    """The name in a `Host` header, whatever its port: a tunnel has another one."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -26,6 +26,9 @@ from warehouse.settings import WarehouseSettings
 PLACES = ["local", "public"]
 REBOUND = "rebound.example"
 SECRET = "select 'of-the' || '-shop' format JSON"  # its answer holds what no refusal repeats
+by_every_name = pytest.mark.parametrize(
+    "name", ["127.0.0.1", pytest.param(REBOUND, marks=pytest.mark.long)]
+)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +131,7 @@ def target(
     warehouse.execute("drop table analytics.pwned sync")
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", REBOUND])
+@by_every_name
 def test_no_page_of_another_origin_has_the_warehouse_run_anything(
     visitor: Chromium, site: HostileSite, target: Target, name: str
 ) -> None:
@@ -140,7 +143,7 @@ def test_no_page_of_another_origin_has_the_warehouse_run_anything(
     assert target.is_untouched
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", REBOUND])
+@by_every_name
 def test_no_page_of_another_origin_changes_anything_in_dagster(
     visitor: Chromium, site: HostileSite, pages: Pages, name: str
 ) -> None:

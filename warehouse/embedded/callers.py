@@ -1,21 +1,18 @@
 """By whose hand a request comes: programs, and nothing that a web page sends in a person's name.
 
-Every page that a browser of this machine shows reaches the warehouse's port. Browsers say whose
-page asks (`Origin`, `Sec-Fetch-Site`) and by which name (`Host`): an unknown name is that of a page
-that had its own name resolved to loopback (DNS rebinding). All are held against lists of what may
-be, whatever the method. What headers say must be text: a driver sends nothing else.
+What browsers say of a request (`warehouse.web_requests`) is held against lists of what may be,
+whatever the method. What headers say must be text: a driver sends nothing else.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable
 
 from aiohttp import web
 
 from warehouse.embedded.errors import EngineError, refusal
+from warehouse.web_requests import OWN_SITES, is_known_host
 
-SITES = frozenset({"same-origin", "none"})  # none: typed, or a program's
 LONGEST_NAME = 256  # characters of a query id, a database, a user, a session
 
 
@@ -33,14 +30,13 @@ def check_caller(request: web.Request, allowed: Collection[str]) -> None:
     hosts = request.headers.getall("Host", [])
     if len(hosts) != 1:
         raise _stranger(f"One Host header was expected, not {len(hosts)}")
-    name = _name_of(hosts[0].lower())
-    if not _is_loopback(name) and name not in allowed:
+    if not is_known_host(hosts[0], allowed):
         shown = ascii(hosts[0][:80])
         text = f"Host {shown} is not known here: add its name to WAREHOUSE_ALLOWED_HOSTS"
         raise _stranger(text)
     if "Origin" in request.headers:  # a browser names the page it asks for; drivers are no browsers
         raise _stranger("Web pages may not ask the warehouse")
-    if not SITES.issuperset(request.headers.getall("Sec-Fetch-Site", [])):
+    if not OWN_SITES.issuperset(request.headers.getall("Sec-Fetch-Site", [])):
         raise _stranger("Pages of other sites may not ask the warehouse: type the address")
     check_text(request.headers.values())
 
@@ -71,17 +67,3 @@ def checked_name(what: str, name: str) -> str:
 
 def _stranger(text: str) -> EngineError:
     return refusal(497, "ACCESS_DENIED", text)
-
-
-def _name_of(host: str) -> str:
-    """The name in a `Host` header, whatever its port: a tunnel has another one."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
