@@ -77,7 +77,9 @@ def test_the_client_says_which_settings_to_check(guarded: WarehouseSettings) -> 
         pytest.param("select * from Python(settings)", id="variables of the server"),
         pytest.param("select * from url('file:///etc/passwd', 'TSV', 'a String')", id="url()"),
         pytest.param("select * from '/etc/passwd'", id="a path as a table"),
-        pytest.param("insert into default.x values (file('/etc/passwd'))", id="in VALUES"),
+        pytest.param(
+            "insert into function null('s String') values (file('/etc/passwd'))", id="in VALUES"
+        ),
         pytest.param("select 1 settings filter = 'file(1)'", id="a setting that is SQL"),
         pytest.param("create database x engine = Filesystem('/')", id="a database of files"),
         pytest.param("system shutdown", id="shutdown"),

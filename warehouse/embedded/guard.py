@@ -146,6 +146,7 @@ def _served_by(connection: Connection, also: frozenset[str]) -> Served:
         names(functions) + names("SELECT name FROM system.table_functions"),
         names("SELECT name FROM system.formats"),
         names(f"{settings} system.merge_tree_settings"),
+        names(f"{functions} AND higher_order"),
         also,
     )
 

@@ -39,7 +39,7 @@ _STATEMENTS = {
     "DROP": _OBJECTS | {"INDEX"},
     "ATTACH": _OBJECTS,
     "DETACH": _OBJECTS,
-    "ALTER": frozenset({"TABLE", "DATABASE"}),
+    "ALTER": frozenset({"TABLE"}),
 }
 _BEFORE_OBJECT = frozenset({"OR", "REPLACE", "TEMPORARY", "MATERIALIZED"})
 _OF_SET = frozenset({"ROLE", "DEFAULT", "TRANSACTION"})
@@ -91,6 +91,7 @@ def judge(statement: str, served: Served) -> None:
     """
     pieces = pieces_of(statement)
     _check_kind(pieces)
+    _check_functions_by_name(pieces, served)
     is_backup = pieces[0].text in ("BACKUP", "RESTORE")
     for place, piece in enumerate(pieces):
         if piece.is_call and is_backup:
@@ -185,9 +186,19 @@ def _check_call(piece: Piece, served: Served) -> None:
         raise not_served(f"{piece.text}()")
 
 
+def _check_functions_by_name(pieces: Sequence[Piece], served: Served) -> None:
+    """`arrayMap(file, paths)` and `* APPLY(file)` name a function without calling it."""
+    takers = served.higher_order | {"apply"}
+    if not any(piece.text.lower() in takers for piece in pieces if piece.kind != "text"):
+        return
+    for piece in pieces:
+        if piece.kind in ("word", "name") and piece.text.lower() in served.refused:
+            raise not_served(f"{piece.text} as the name of a function")
+
+
 def _check_destination(piece: Piece, served: Served) -> None:
     """A backup is a file in the warehouse's own directory of backups: the engine sees to that."""
-    if piece.text != "File" and piece.text not in served.engines:
+    if piece.text not in served.destinations:
         raise not_served(f"A backup in {piece.text}()")
 
 
@@ -290,7 +301,7 @@ _RULES: dict[str, Rule] = {
     "SETTINGS": _settings,
     "SETTING": _settings,
     "FORMAT": _format,
-    **dict.fromkeys(("INTO", "FROM", "JOIN", "TABLE", "DATABASE", "USE"), _no_file),
+    **dict.fromkeys(("INTO", "FROM", "TO", "JOIN", "TABLE", "DATABASE", "USE"), _no_file),
     "SOURCE": _source,
     "LAYOUT": _layout,
     "PARALLEL": _parallel,

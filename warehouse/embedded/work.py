@@ -13,9 +13,9 @@ from typing import IO
 
 from warehouse.embedded.configuration import EVALUATION
 from warehouse.embedded.engine import Result
-from warehouse.embedded.errors import refusal
+from warehouse.embedded.errors import EngineError, refusal
 from warehouse.embedded.guard import READ_ONLY, Guard, Judged
-from warehouse.embedded.judge import check_format, check_setting
+from warehouse.embedded.judge import check_format, check_setting, not_served
 from warehouse.embedded.questions import MARK, External, Question
 from warehouse.embedded.sessions import Session
 from warehouse.embedded.values import may_be_evaluated
@@ -52,6 +52,7 @@ class Work:
         if not question.may_write and not judged.only_reads:
             text = f"Cannot execute query in readonly mode: {first_words(judged.sql)} takes POST"
             raise refusal(164, "READONLY", text)
+        self._check_identifiers(judged)
         if first_words(judged.sql) in ("SET", "USE"):
             return self._change_session(judged)
         settings = dict(question.settings) | {MARK: question.mark}
@@ -81,6 +82,14 @@ class Work:
         for external in question.externals:
             check_format(external.format, served)
 
+    def _check_identifiers(self, judged: Judged) -> None:
+        """A parameter may stand for a name, and a name for a function that takes no brackets."""
+        if "Identifier}" not in judged.sql:
+            return
+        for value in self.question.parameters.values():
+            if value.strip("`").lower() in self.guard.served.refused:
+                raise not_served(f"{value} as an identifier")
+
     def _change_session(self, judged: Judged) -> Result:
         """What the statement sets is the session's own: the request lends it nothing."""
         result = self.session.connection.run(judged.sql, parameters=self.question.parameters)
@@ -94,7 +103,12 @@ class Work:
             raise refusal(62, "SYNTAX_ERROR", "Rows came with a statement that takes none")
         sql = f"{head.target} {_source(rows)} {_settings_of(head, rows, self.guard)}"
         parameters = self.question.parameters
-        return self.session.connection.run(f"{sql} FORMAT {head.format}", parameters=parameters)
+        try:
+            return self.session.connection.run(f"{sql} FORMAT {head.format}", parameters=parameters)
+        except EngineError as error:
+            if error.code == EXPRESSIONS_DISABLED and head.format.lower() == "values":
+                raise refusal(344, "SUPPORT_IS_DISABLED", _NO_EXPRESSIONS) from None
+            raise
 
     def _change(self, judged: Judged, writer: int) -> Result:
         """Run what changes something; its answer, if any, is a few rows about the change."""
@@ -126,12 +140,19 @@ class Work:
         connection.run(f"INSERT INTO `{external.name}` {source} FORMAT {external.format}")
 
 
+EXPRESSIONS_DISABLED = 344
+_NO_EXPRESSIONS = (
+    "Rows of VALUES hold more than literals, and what they hold is not plainly harmless (functions "
+    "that are served, no queries, comments or quoted names, up to 1 MB): use INSERT … SELECT"
+)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def _settings_of(head: InsertHead, rows: IO[bytes], guard: Guard) -> str:
     """The SETTINGS of an insert: expressions among VALUES are evaluated if they can do no harm."""
-    if head.format.lower() != "values" or not may_be_evaluated(rows, guard.served.calls):
+    served = guard.served
+    is_values = head.format.lower() == "values"
+    if not is_values or not may_be_evaluated(rows, served.calls, served.refused):
         return head.settings
     evaluate = ", ".join(f"{name} = 1" for name in EVALUATION)
     return f"{head.settings}, {evaluate}" if head.settings else f"SETTINGS {evaluate}"

@@ -63,6 +63,13 @@ class Served:
     formats: frozenset[str]
     settings: frozenset[str]
     known_settings: frozenset[str]
+    higher_order: frozenset[str]
+    destinations: frozenset[str]
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Functions and table functions of the engine that are not served, in lower case."""
+        return self.known - self.calls
 
     @classmethod
     def of_names(
@@ -70,6 +77,7 @@ class Served:
         functions: Iterable[str],
         formats: Iterable[str],
         settings: Iterable[str],
+        higher_order: Iterable[str],
         also: frozenset[str] = frozenset(),
     ) -> Served:
         """What is served of what an engine has.
@@ -78,6 +86,7 @@ class Served:
             functions: names of the engine's functions and table functions.
             formats: names of its formats.
             settings: names of its settings, those of MergeTree tables included.
+            higher_order: names of functions that take functions, also by name.
             also: names of any kind that are served although they are not listed here.
         """
         lower = frozenset(name.lower() for name in also)
@@ -92,6 +101,8 @@ class Served:
             formats=frozenset(folded_formats - {name.lower() for name in REFUSED_FORMATS} | lower),
             settings=listed_names("settings") | listed_names("table_settings") | also,
             known_settings=frozenset(settings),
+            higher_order=frozenset(name.lower() for name in higher_order),
+            destinations=frozenset({"File"}) | also,
         )
 
 
