@@ -176,9 +176,11 @@ def enrich_anew(warehouse: Warehouse, part: Slice, by: Enrichment) -> Enriched:
 
 
 def _forget_nobodys(warehouse: Warehouse, place: dict[str, Any], by: Enrichment) -> None:
-    """Delete the pairs of what was an identifier once and names nobody by the tables in force."""
+    """Delete the pairs of what was an identifier once and is none by the tables in force: it names
+    nobody, or a digest stands for it.
+    """
     named = [name for (name,) in warehouse.rows(_NAMES, **place)]
-    nobodys = sorted(name for name in named if by.nobodys[name[2:]])
+    nobodys = sorted(name for name in named if by.identifiers[name[2:]][1])
     for first in range(0, len(nobodys), NAMES_AT_ONCE):
         names = nobodys[first : first + NAMES_AT_ONCE]
         warehouse.execute(f"delete from analytics.identity_pairs where {_NOBODYS}", names=names)

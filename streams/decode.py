@@ -24,6 +24,7 @@ from streams.events import KINDS, Event
 from streams.json_text import rewritten, tolerant
 from streams.mending import mended
 from streams.nobody import names_nobody
+from streams.personal import masked_text
 from streams.value_mending import Notes, clean, instant_of, text_of
 
 MAX_PAYLOAD_BYTES = 1_000_000  # the broker's own default limit (message.max.bytes) is 1,048,588
@@ -166,14 +167,14 @@ def _event_id(value: Any, notes: Notes) -> str:
 
 def _no_id(value: Any) -> str:
     if isinstance(value, str):
-        return f"`id` {clean(value)[:80]!r} is none"
+        return f"`id` {_shown(value)!r} is none"
     return "`id` is missing" if value is None else f"`id` is {_named(value)}"
 
 
 def _no_time(value: Any) -> str:
     if value is None:
         return "`time` is missing"
-    shown = repr(clean(value)[:80]) if isinstance(value, str) else f"is {_named(value)}, which"
+    shown = repr(_shown(value)) if isinstance(value, str) else f"is {_named(value)}, which"
     return f"`time` {shown} is no instant such as 2026-03-14T12:00:00Z"
 
 
@@ -201,9 +202,14 @@ class _WithContext(Struct):
 def _unknown(kind: object) -> str:
     if not isinstance(kind, str):
         return "`type` is missing" if kind is None else f"`type` is {_named(kind)}, not text"
-    shown = clean(kind)[:80]
+    shown = _shown(kind)
     near = difflib.get_close_matches(shown, KINDS, n=1)
     return f"`type` {shown!r} is not in the contract" + (f"; {near[0]}?" if near else "")
+
+
+def _shown(text: str) -> str:
+    """The beginning of a text for people, with nothing personal."""
+    return masked_text(clean(text)[:80])
 
 
 def _named(value: object) -> str:

@@ -18,6 +18,7 @@ Code = Literal[
     "item_left_out",  # of a list
     "missing",  # a field that its kind should have
     "unknown_field",  # of no contract
+    "plain_identifier",  # an e-mail address or phone number: its SHA-256 stands for it
     "names_nobody",  # an identifier that is no identifier, such as `null`
     "nobody_named",  # no identifier at all
 ]
@@ -44,6 +45,7 @@ _DONE: dict[Code, str] = {
     "item_left_out": "has an item that cannot be read, and is left out",
     "missing": "is missing, and such an event should have it",
     "unknown_field": "is no field of the contract",
+    "plain_identifier": "is an e-mail address or a phone number, and its SHA-256 stands for it",
     "names_nobody": "names nobody, and is left empty",
     "nobody_named": "names nobody: no identifier is given",
 }

@@ -22,6 +22,7 @@ CONTRACT_VERSION = 3
 
 Id = Annotated[str, Meta(min_length=1, max_length=256)]
 OptionalId = Annotated[str, Meta(max_length=256)]
+Digest = Annotated[str, Meta(pattern="^([0-9A-Fa-f]{64})?$", max_length=64)]
 Text = Annotated[str, Meta(max_length=8192)]
 Label = Annotated[str, Meta(max_length=256)]
 Minor = Annotated[int, Meta(ge=-(10**15), le=10**15)]
@@ -70,8 +71,8 @@ class Identifiers(
     in E.164: plain ones stay in the shop. `partner_id` is how a partner names the visitor.
     """
 
-    email_sha256: OptionalId = ""
-    phone_sha256: OptionalId = ""
+    email_sha256: Digest = ""
+    phone_sha256: Digest = ""
     partner_id: OptionalId = ""
 
 
@@ -192,8 +193,8 @@ class CustomerData(Data, frozen=True, kw_only=True):
     shop.
     """
 
-    email_sha256: OptionalId = ""
-    phone_sha256: OptionalId = ""
+    email_sha256: Digest = ""
+    phone_sha256: Digest = ""
 
 
 class CallData(Data, frozen=True, kw_only=True):

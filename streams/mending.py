@@ -31,6 +31,7 @@ from msgspec.inspect import (
 
 from streams.event_warnings import EventWarning
 from streams.nobody import names_nobody
+from streams.personal import masked_text, plain_digest
 from streams.value_mending import (
     ABSENT,
     Mend,
@@ -38,6 +39,7 @@ from streams.value_mending import (
     choice,
     clean,
     currency,
+    digest,
     quantity,
     text,
     truth,
@@ -85,7 +87,7 @@ def _fields(
         mend = plan.menders.get(name)
         if mend is None:
             if name not in given and not (not path and name in CLOUDEVENTS) and not notes.is_full:
-                shown = clean(name)[:80]
+                shown = masked_text(clean(name)[:80])  # some use addresses as names
                 notes.add("unknown_field", f"{path}{shown}", _nearest(struct, shown))
         elif value is not None:
             kept = mend(value, f"{path}{name}", notes)
@@ -153,7 +155,7 @@ def _mender(name: str, wanted: Type) -> Mend:
         case RawType():
             mender = _context
         case StrType():
-            mender = currency if name == "currency" else text(name, wanted)
+            mender = _OWN.get(name) or text(name, wanted)
         case IntType():
             mender = whole(wanted)
         case BoolType():
@@ -235,9 +237,11 @@ def _nearest(struct: type[Struct], name: str) -> str:
 
 
 def identity_warnings(event: Any) -> tuple[EventWarning, ...]:
-    """Which names of an event name nobody, and whether none is left: by the shipped list.
+    """Which names of an event name nobody, and whether none is left: by the shipped list; and which
+    tell an address or a number.
 
-    The stream empties them by the shop's own list; whoever publishes learns of it here.
+    The stream empties the ones by the shop's own list and makes digests of the others; whoever
+    publishes learns of it here.
     """
     told = event.data.identifiers
     names = {
@@ -254,10 +258,17 @@ def identity_warnings(event: Any) -> tuple[EventWarning, ...]:
     given = {field: name for field, name in names.items() if name}
     nobodys = [field for field, name in given.items() if names_nobody(name)]
     warnings = [EventWarning("names_nobody", field) for field in nobodys]
+    in_plain = {**given, "id": event.id, "data.order_id": getattr(event.data, "order_id", "")}
+    warnings += [
+        EventWarning("plain_identifier", field)
+        for field, name in in_plain.items()
+        if plain_digest(name)
+    ]
     is_about_order = getattr(event.data, "order_id", "")  # which may be anybody's
     if not set(given) - set(nobodys) - {"visitid"} and not is_about_order:
         warnings.append(EventWarning("nobody_named", ""))
     return tuple(warnings)
 
 
+_OWN: dict[str, Mend] = {"currency": currency, "email_sha256": digest, "phone_sha256": digest}
 _OTHER_NAMES = ("email_sha256", "phone_sha256", "partner_id")

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 # Nothing is masked where none of these finds something in a text as it stands, which may be part of
 # a URL. In words that RE2 has too, which reads whole columns by them (`streams.enrich.masks`): each
@@ -122,12 +123,13 @@ def plain_digest(identifier: str) -> str:
         The digest by which a guest's hash is equal to it, where the identifier is nothing else; of
         one that holds more, of the whole in lower case. Empty when it holds neither.
     """
-    if not may_be_personal(identifier):
+    text = unquote(identifier) if "%40" in identifier else identifier
+    if "@" not in text and text.strip()[:1] not in ("+", "0"):  # as nearly all are
         return ""
-    digest = email_digest(identifier) or phone_digest(identifier)
+    digest = email_digest(text) or phone_digest(text)
     if digest:
         return digest
-    lowered = identifier.strip().lower()
+    lowered = text.strip().lower()
     return _sha256(lowered) if masked_emails(lowered) != lowered else ""
 
 

@@ -20,8 +20,8 @@ from streams import events as contract
 from streams.decode import Decoded, Rejected
 from streams.enrich.columns import enriched_columns
 from streams.enrich.enrichment import Enrichment
-from streams.event_warnings import Code
 from streams.events import KINDS
+from streams.identifier_columns import identifier_columns, with_warnings
 from streams.records import Origin, Record
 from streams.told import Told, told_by
 
@@ -99,7 +99,8 @@ def event_rows(
 
 
 def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
-    columns = {**told.columns, **_without_nobodys(told.columns, by)}
+    told = told._replace(columns={**told.columns, **identifier_columns(told.columns, by)})
+    columns = dict(told.columns)
     kinds = columns["kind"]
     count = len(kinds)
     columns |= {
@@ -112,59 +113,11 @@ def _event_rows(told: Told, origin: Origin, by: Enrichment) -> pa.Table:
         "enrichment_version": _constant(by.version, count, pa.uint32()),
     }
     nameless = np.flatnonzero(pc.equal(columns["person"], "").to_numpy(zero_copy_only=False))
-    columns["warnings"] = _with_warnings(
+    columns["warnings"] = with_warnings(
         columns["warnings"], {row: [("nobody_named", "")] for row in nameless.tolist()}
     )
     del columns["address"]
     return pa.table(columns)
-
-
-_IDENTIFIERS = {  # column: field of the message
-    "visitor_id": "visitorid",
-    "customer_id": "customerid",
-    "visit_id": "visitid",
-    "email_sha256": "data.identifiers.email_sha256",
-    "phone_sha256": "data.identifiers.phone_sha256",
-    "partner_id": "data.identifiers.partner_id",
-    "order_id": "data.order_id",
-}
-_PLACING = np.array([kind in ("order.placed", "order.changed") for kind in KINDS])
-
-
-def _without_nobodys(columns: Mapping[str, Any], by: Enrichment) -> dict[str, Any]:
-    """Columns of identifiers without those that name nobody, and the warnings that tell so.
-
-    An order whose number is none is one of its own under the event's id: its money still counts.
-    """
-    emptied: dict[str, Any] = {}
-    warned: dict[int, list[tuple[Code, str]]] = {}
-    for name, field in _IDENTIFIERS.items():
-        coded = columns[name].dictionary_encode()
-        identifiers = coded.dictionary.to_pylist()
-        kept = ["" if one and by.nobodys[one] else one for one in identifiers]
-        if kept == identifiers:
-            continue
-        emptied[name] = pa.array(kept, pa.string()).take(coded.indices)
-        is_emptied = pc.not_equal(emptied[name], columns[name]).to_numpy(zero_copy_only=False)
-        for row in np.flatnonzero(is_emptied).tolist():
-            warned.setdefault(row, []).append(("names_nobody", field))
-    if "order_id" in emptied:
-        is_placing = pa.array(_PLACING[columns["kind"].to_numpy()])
-        is_numberless = pc.and_(is_placing, pc.equal(emptied["order_id"], ""))
-        emptied["order_id"] = pc.if_else(is_numberless, columns["event_id"], emptied["order_id"])
-    return emptied | {"warnings": _with_warnings(columns["warnings"], warned)}
-
-
-def _with_warnings(
-    column: pa.ListArray, warned: Mapping[int, Sequence[tuple[Code, str]]]
-) -> pa.ListArray:
-    """A column of warnings with some more, by row."""
-    if not warned:
-        return column
-    warnings = column.to_pylist()
-    for row, more in warned.items():
-        warnings[row] = [*warnings[row], *({"code": code, "field": field} for code, field in more)]
-    return pa.array(warnings, column.type)
 
 
 _KEYS = {

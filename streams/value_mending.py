@@ -17,17 +17,21 @@ import xxhash
 from msgspec.inspect import IntType, LiteralType, StrType
 
 from streams.event_warnings import Code, EventWarning
+from streams.nobody import names_nobody
+from streams.personal import email_digest, phone_digest
 
 MOST_WARNINGS = 20  # of one event
 ABSENT = object()
 
 _IDS = {
     *("visitorid", "customerid", "visitid", "subject", "source", "order_id", "return_id", "sku"),
-    *("letter_id", "firing_id", "email_sha256", "phone_sha256", "partner_id"),
+    *("letter_id", "firing_id", "partner_id"),
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*\Z")
 _FLOAT_DUST = Decimal("0.000001")
+_DIGEST = re.compile("[0-9A-Fa-f]{64}")
+_NO_DIGEST = "no SHA-256 in 64 digits of hex"
 _TRUE, _FALSE = frozenset(("true", "yes", "on", "1")), frozenset(("false", "no", "off", "0"))
 
 Mend = Callable[[Any, str, "Notes"], Any]  # value, its path, where warnings go; or ABSENT
@@ -128,6 +132,27 @@ def text(name: str, wanted: StrType) -> Mend:
         return ABSENT if text is not ABSENT and len(text) < (wanted.min_length or 0) else text
 
     return mend
+
+
+def digest(value: Any, path: str, notes: Notes) -> Any:
+    """A SHA-256 in hex. Of an address or a number in plain it is made here; what is neither is left
+    empty, for nobody knows what it may tell.
+    """
+    if not isinstance(value, str):
+        notes.add("unreadable", path)
+        return ABSENT
+    bare = value.strip(" \t\n\"'")
+    if _DIGEST.fullmatch(bare):
+        if bare != value:
+            notes.add("another_type", path)
+        return bare
+    if names_nobody(bare):
+        if bare:
+            notes.add("names_nobody", path)
+        return ABSENT
+    made = email_digest(bare) or phone_digest(bare)
+    notes.add("plain_identifier" if made else "unreadable", path, "" if made else _NO_DIGEST)
+    return made or ABSENT
 
 
 def currency(value: Any, path: str, notes: Notes) -> Any:

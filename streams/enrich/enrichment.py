@@ -25,8 +25,9 @@ from streams.enrich.referrer import INTERNAL, Referrer, referrer_of
 from streams.enrich.sites import shipped_sites
 from streams.enrich.user_agent import user_agent_of, user_agent_tables
 from streams.enrich.visited import Visited
+from streams.event_warnings import Code
 from streams.nobody import NobodyIds
-from streams.personal import masked_emails
+from streams.personal import masked_emails, plain_digest
 from streams.settings import StreamSettings
 
 MOST_REMEMBERED = 50_000  # per kind of value: 10 to 20 MB of usual ones, 80 of the longest kept
@@ -113,7 +114,7 @@ class Enrichment:
         self.languages = Remembered(language_of)
         self.told_campaigns = Remembered(campaign_told)
         self.own_origins = Remembered(self._is_own)
-        self.nobodys = Remembered(tables.nobody.names_nobody)
+        self.identifiers = Remembered(self._identifier)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -129,6 +130,12 @@ class Enrichment:
     def referrer(self, url: str) -> Referrer:
         """What a referring URL tells."""
         return referrer_of(url, self.tables.own_hosts, self.tables.payment_hosts)
+
+    def _identifier(self, identifier: str) -> tuple[str, Code | None]:
+        if identifier and self.tables.nobody.names_nobody(identifier):
+            return "", "names_nobody"
+        digest = plain_digest(identifier)
+        return (digest, "plain_identifier") if digest else (identifier, None)
 
     def _is_own(self, origin: str) -> bool:
         return self.referrer(f"{origin}/") is INTERNAL  # with what stands behind it in a URL
