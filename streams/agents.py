@@ -36,6 +36,7 @@ from warehouse.settings import WarehouseSettings
 log = logging.getLogger("active_analytics.stream")
 
 MIB = 1024 * 1024
+WATCH_SECONDS = 1.0
 SESSION_SECONDS = 6  # a worker that is silent for so long loses its partitions to others
 
 
@@ -80,8 +81,13 @@ def build_app(settings: StreamSettings, warehouse_settings: WarehouseSettings) -
     watchdog = Watchdog(settings.stall_seconds)
     parent = os.getppid()
 
-    @app.timer(1.0)
+    @app.task
     async def watching() -> None:
+        while not app.should_stop:  # no timer of Faust's: it complains of each that takes longer
+            await asyncio.sleep(WATCH_SECONDS)
+            await look()
+
+    async def look() -> None:
         if os.getppid() != parent:
             end_at_once("the supervisor is gone", EXIT_STALLED)
         if keeper.is_waiting:

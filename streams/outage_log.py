@@ -13,6 +13,7 @@ from time import monotonic
 
 CLIENTS = ("aiokafka", "faust", "mode", "kafka")
 SILENCE_SECONDS = 60.0
+CALM_SECONDS = 10.0  # without such a message: the next one is of a new outage, and written at once
 
 _OUTAGE = re.compile(
     r"unable connect to|connect call failed|connection (was )?(closed|lost|reset|refused)"
@@ -35,7 +36,7 @@ class OutageFilter(logging.Filter):
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._passed_at = float("-inf")
+        self._passed_at = self._heard_at = float("-inf")
         self._held_back = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -44,10 +45,11 @@ class OutageFilter(logging.Filter):
         if message is None:
             return True
         now = self._clock()
-        if now - self._passed_at < SILENCE_SECONDS:
+        calm_seconds, self._heard_at = now - self._heard_at, now
+        if calm_seconds < CALM_SECONDS and now - self._passed_at < SILENCE_SECONDS:
             self._held_back += 1
             return False
-        record.msg = "the broker is away: %s (told once a minute; %d lines held back since)"
+        record.msg = "the broker is away: %s (written once a minute; %d lines held back)"
         record.args = (message.splitlines()[0][:300], self._held_back)
         record.exc_info = record.exc_text = record.stack_info = None
         self._passed_at, self._held_back = now, 0

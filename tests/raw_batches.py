@@ -8,12 +8,13 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import cramjam
 from aiokafka.record.util import calc_crc32c
 
 from tests.builders import NOON
 
 NOON_MS = int(NOON.timestamp() * 1000)
-GZIP = 1
+GZIP, ZSTD = 1, 4
 
 
 class RawMessage(NamedTuple):
@@ -53,7 +54,7 @@ def raw_batch(
         messages: its records, at least one.
         base_offset: of the first.
         leader_epoch: of the batch.
-        codec: 0 for none or `GZIP`.
+        codec: 0 for none, `GZIP` or `ZSTD`.
         damage: may change the bytes of a record (its number, what stands behind its length).
     """
     first_ms = messages[0].timestamp_ms
@@ -61,12 +62,12 @@ def raw_batch(
         _sized(damage(number, _record(number, message, first_ms)))
         for number, message in enumerate(messages)
     )
-    if codec == GZIP:
-        body = gzip.compress(body)
+    if codec:
+        body = {GZIP: gzip.compress, ZSTD: cramjam.zstd.compress}[codec](body)
     times = [message.timestamp_ms for message in messages]
     count = len(messages)
     signed = struct.pack(">hiqqqhii", codec, count - 1, first_ms, max(times), -1, -1, -1, count)
-    signed += body
+    signed += bytes(body)
     crc = calc_crc32c(signed)
     rest = struct.pack(">ibI", leader_epoch, 2, crc) + signed
     return struct.pack(">qi", base_offset, len(rest)) + rest

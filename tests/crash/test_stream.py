@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.ending import EXIT_SUPERSEDED
+from streams.ending import EXIT_STALLED, EXIT_SUPERSEDED
 from streams.producer import end_offsets
 from streams.settings import StreamSettings
 from streams.verify import verify
@@ -158,6 +158,10 @@ def test_a_hundred_kills_of_three_workers_on_four_partitions_lose_and_double_not
         for worker in workers:
             worker.start()
         for cycle in range(100):
+            for worker in workers:  # as the supervisor does
+                if worker.process.poll() is not None:
+                    assert worker.process.poll() in (EXIT_STALLED, EXIT_SUPERSEDED), worker.told()
+                    worker.start()
             publish(stream_settings, range(cycle * 2_000, (cycle + 1) * 2_000))
             goal = stored(warehouse) + chance.randrange(1, 1_000)
             victim = chance.choice(workers)

@@ -27,6 +27,12 @@ def test_of_an_outage_one_line_a_minute_is_written_and_counts_the_others() -> No
     assert "599 lines held back" in written[1]
 
 
+def test_a_new_outage_is_written_at_once() -> None:
+    outage = OutageFilter(iter((0.0, 1.0, 20.0, 21.0)).__next__)
+    passed = [outage.filter(line("aiokafka", "Unable connect to node")) for _ in range(4)]
+    assert passed == [True, False, True, False]
+
+
 @pytest.mark.parametrize(
     "record",
     [

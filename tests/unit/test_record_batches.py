@@ -9,12 +9,13 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.structs import TopicPartition
 
+from streams.damaged_batches import MAX_UNFOLDED_BYTES
 from streams.events import encode
 from streams.ranges import range_rows
 from streams.record_batches import install_reader
 from streams.records import Origin, Record, with_bounded_times
 from tests.builders import NOON, enrichment, event
-from tests.raw_batches import GZIP, NOON_MS, RawMessage, random_message, raw_batch
+from tests.raw_batches import GZIP, NOON_MS, ZSTD, RawMessage, random_message, raw_batch
 
 EVENT = encode(event(id="e1"))
 
@@ -41,7 +42,7 @@ def stored(records: Sequence[Record]) -> tuple[int, int]:
     return rows.events.num_rows, rows.dead_letters.num_rows
 
 
-@pytest.mark.parametrize("codec", [0, GZIP], ids=["plain", "compressed"])
+@pytest.mark.parametrize("codec", [0, GZIP, ZSTD], ids=["plain", "gzip", "zstd"])
 def test_a_header_name_that_is_not_utf_8_is_kept_as_it_came(codec: int) -> None:
     messages = [
         RawMessage(b"k", EVENT, [(b"fine", b"1")]),
@@ -76,6 +77,16 @@ def test_a_batch_that_cannot_be_decompressed_is_one_dead_letter() -> None:
     assert stored(records) == (0, 1)
 
 
+@pytest.mark.parametrize("codec", [GZIP, ZSTD], ids=["gzip", "zstd"])
+def test_a_batch_that_unfolds_without_end_is_one_dead_letter_and_kept_folded(codec: int) -> None:
+    bomb = raw_batch([RawMessage(b"k", b"\0" * (MAX_UNFOLDED_BYTES + 1))] * 2, codec=codec)
+    after = raw_batch([RawMessage(b"k", EVENT)], base_offset=2, codec=codec)
+    records = read(bomb + after)
+    assert [record.offset for record in records] == [1, 2]
+    assert len(records[0].payload or b"") < 200_000
+    assert stored(records) == (1, 1)
+
+
 def test_a_batch_whose_checksum_is_wrong_is_fetched_again() -> None:
     spoilt = bytearray(raw_batch([RawMessage(b"k", EVENT)]))
     spoilt[-1] ^= 1
@@ -105,7 +116,7 @@ def fuzz(record_count: int, seed: int) -> None:
             return body[:place] + chance.randbytes(1) + body[place + chance.randrange(3) :]
 
         batch = raw_batch(
-            messages, base_offset=offset, codec=chance.choice((0, GZIP)), damage=damage
+            messages, base_offset=offset, codec=chance.choice((0, GZIP, ZSTD)), damage=damage
         )
         records = read(batch, offset)
         assert [one.offset for one in records] == list(range(offset, offset + len(messages)))
