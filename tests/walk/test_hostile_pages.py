@@ -23,7 +23,7 @@ from tests.processes import eventually
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
 
-PLACES = ["local", "public"]
+PLACES = ["local", pytest.param("public", marks=pytest.mark.long)]
 REBOUND = "rebound.example"
 SECRET = "select 'of-the' || '-shop' format JSON"  # its answer holds what no refusal repeats
 by_every_name = pytest.mark.parametrize(
