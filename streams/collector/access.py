@@ -11,6 +11,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection, Container
 
+from streams.settings import LOOPBACK_HOSTS
+
 PROXY_MARKS = (
     "forwarded",
     "via",
@@ -41,6 +43,16 @@ def shows_token(authorization: str, token: str) -> bool:
     scheme, _, given = authorization.partition(" ")
     shown = given.strip().encode("utf-8", "surrogateescape")  # a header may hold any bytes
     return scheme.lower() == "bearer" and hmac.compare_digest(shown, token.encode())
+
+
+def is_called_by_loopback(host: str) -> bool:
+    """Whether a `Host` header is a name of loopback, by any port; without one it is no browser's.
+
+    A page may have its own name lead to loopback (DNS rebinding) and is of one origin with us then;
+    an unmarked proxy hands on the shop's name.
+    """
+    name, _, port = host.rpartition(":")
+    return not host or host in LOOPBACK_HOSTS or (port.isdigit() and name in LOOPBACK_HOSTS)
 
 
 def is_forwarded(headers: Container[str]) -> bool:

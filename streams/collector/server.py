@@ -14,7 +14,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from streams.collector.access import is_forwarded, may_send_beacons, shows_token
+from streams.collector.access import (
+    is_called_by_loopback,
+    is_forwarded,
+    may_send_beacons,
+    shows_token,
+)
 from streams.collector.beacons import Visit
 from streams.collector.bodies import Refusal, messages_in, unreadable
 from streams.collector.intake import Intake, Outcome
@@ -149,9 +154,12 @@ class Collector:
         """Why a request is not one of the shop's own servers; without a token, of this machine."""
         if "origin" in request.headers:
             return Refusal(403, "browsers send to /v1/beacon: here the shop's servers speak")
-        if not self._settings.collector_token and (self._proxies or is_forwarded(request.headers)):
-            return Refusal(403, "behind a proxy this needs a token: set COLLECTOR_TOKEN")
-        given = request.headers.get("authorization", "")
+        headers = request.headers
+        is_local = not is_forwarded(headers) and is_called_by_loopback(headers.get("host", ""))
+        if not self._settings.collector_token and (self._proxies or not is_local):
+            told = "behind a proxy or by another name than localhost this needs a token"
+            return Refusal(403, f"{told}: set COLLECTOR_TOKEN")
+        given = headers.get("authorization", "")
         if not shows_token(given, self._settings.collector_token):
             return Refusal(401, "`Authorization: Bearer` with the COLLECTOR_TOKEN is needed")
         return None

@@ -159,7 +159,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(place: Place) -> None:
     "sent",
     [
         pytest.param(b"", id="nothing"),
-        pytest.param(b"POST /v1/beacon HTTP/1.1\r\nHost: x\r\nX-Slow: ", id="half a head"),
+        pytest.param(b"POST /v1/beacon HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", id="half a head"),
     ],
 )
 def test_a_connection_that_does_not_speak_is_closed(place: Place, sent: bytes) -> None:
@@ -226,7 +226,7 @@ def test_a_bug_is_logged_with_its_traceback(
 def test_a_client_that_asks_before_it_sends_its_body_is_told_to(
     place: Place, length: bytes, body: bytes
 ) -> None:
-    head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with socket.create_connection(_address(place)) as client:
         client.settimeout(10)
         client.sendall(head + b"Expect: 100-continue\r\n" + length + b"\r\n\r\n")
@@ -247,7 +247,7 @@ def test_who_comes_when_all_connections_are_taken_is_told_to_come_again(tmp_path
     patient = replace(SETTINGS, collector_idle_seconds=20)
     with collector_in_process(tmp_path / "spool", patient, at_most=1) as place:
         with socket.create_connection(_address(place)) as first:
-            first.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            first.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert first.recv(4096).startswith(b"HTTP/1.1 200 ")
             with socket.create_connection(_address(place)) as second:
                 assert second.recv(4096).startswith(b"HTTP/1.1 503 ")
@@ -395,6 +395,18 @@ def test_without_a_token_nobody_sends_events_or_sees_counts_through_a_proxy(
         assert (answer.status, "set COLLECTOR_TOKEN" in answer.told["error"]) == (403, True)
     assert place.ask("POST", "/v1/beacon", json.dumps(beacon()).encode(), marked).status == 202
     assert place.post("/v1/events", GOOD).status == 202
+
+
+@pytest.mark.parametrize("host", ["evil.example", "shop.example:8090", "127.0.0.1.evil.example"])
+def test_without_a_token_it_answers_to_no_other_name_than_loopback_s(
+    place: Place, host: str
+) -> None:
+    """A page whose name leads here is of our origin; an unmarked proxy hands on the shop's name."""
+    named = {"Host": host, "Content-Type": "application/json"}
+    assert place.ask("POST", "/v1/events", GOOD, named).status == 403
+    assert place.ask("GET", "/metrics", headers=named).status == 403
+    assert place.messages() == []
+    assert place.ask("GET", "/metrics", headers={"Host": "[::1]:8090"}).status == 200
 
 
 def test_without_a_token_a_collector_that_knows_of_a_proxy_takes_no_events(proxied: Place) -> None:
@@ -585,7 +597,9 @@ def test_counts_are_told_to_the_shops_monitoring(place: Place) -> None:
 
 
 def _head(path: str, length: str) -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n{length}\r\n\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n{length}\r\n\r\n"
+    )
     return head.encode()
 
 

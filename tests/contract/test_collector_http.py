@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 import time
@@ -24,7 +25,8 @@ from tests.processes import eventually
 
 SETTINGS = CollectorSettings(collector_port=0, collector_idle_seconds=2, collector_body_seconds=1)
 GOOD = encode(event())
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+IN_CHUNKS = b"5\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (GOOD[:5], len(GOOD) - 5, GOOD[5:])
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAE\r\n"
 
 
@@ -44,7 +46,7 @@ def client_of(place: Place) -> Iterator[socket.socket]:
 
 def post(*headers: bytes, body: bytes = GOOD, chunked: bool = False) -> bytes:
     length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(body)
-    given = [b"Host: x", b"Content-Type: application/json", length, *headers]
+    given = [b"Host: localhost", b"Content-Type: application/json", length, *headers]
     return b"POST /v1/events HTTP/1.1\r\n" + b"\r\n".join([*given, b"", body])
 
 
@@ -73,7 +75,9 @@ def all_of(client: socket.socket) -> bytes:
 
 def test_requests_sent_at_once_are_answered_in_their_order(place: Place) -> None:
     with client_of(place) as client:
-        client.sendall(post() + b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" + post(body=b"[]"))
+        client.sendall(
+            post() + b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" + post(body=b"[]")
+        )
         told = answers(client, 3)
     assert [int(one[:3]) for one in told.split(b"HTTP/1.1 ")[1:]] == [202, 404, 202]
     assert b'{"accepted":1}' in told.split(b"HTTP/1.1 ")[1]
@@ -105,6 +109,28 @@ def test_requests_sent_ahead_are_read_as_fast_as_they_are_answered(
     assert told.count(b"HTTP/1.1 404 ") == count
     assert b"HTTP/1.1 200 " in told
     assert most < 200
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_however_requests_are_cut_each_is_answered_in_its_turn(place: Place, seed: int) -> None:
+    chance = random.Random(seed)
+    asked = [
+        (HEALTH, 200),
+        (post(), 202),
+        (post(body=IN_CHUNKS, chunked=True), 202),
+        (post(body=b"[%s]" % (b" " * 30_000)), 202),
+        (post(body=b"{}"), 400),
+    ]
+    chosen = chance.choices(asked, k=60)
+    sent = b"".join(request for request, _ in chosen)
+    with client_of(place) as client:
+        while sent:
+            size = chance.choice([1, 100, 4096, 5000, 70_000])
+            client.sendall(sent[:size])
+            sent = sent[size:]
+        client.shutdown(socket.SHUT_WR)
+        told = all_of(client)
+    assert [int(one[:3]) for one in told.split(b"HTTP/1.1 ")[1:]] == [code for _, code in chosen]
 
 
 def test_who_sends_ahead_and_says_no_more_is_answered_to_the_end(place: Place) -> None:
@@ -151,7 +177,9 @@ def test_a_body_that_breaks_the_rules_is_a_bad_request(place: Place) -> None:
 )
 def test_a_body_of_doubtful_length_is_never_guessed_at(place: Place, lengths: bytes) -> None:
     with client_of(place) as client:
-        client.sendall(b"POST /v1/events HTTP/1.1\r\nHost: x\r\n" + lengths + b"\r\n\r\n" + HEALTH)
+        client.sendall(
+            b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\n" + lengths + b"\r\n\r\n" + HEALTH
+        )
         told = all_of(client)
     assert told.count(b"HTTP/1.1 ") == 1
     assert told.startswith(b"HTTP/1.1 4")
@@ -217,7 +245,7 @@ def test_who_is_refused_by_the_head_can_read_why_while_the_body_is_coming(place:
 
 def test_an_answer_to_head_has_no_body(place: Place) -> None:
     with client_of(place) as client:
-        client.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        client.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         told = all_of(client)
     assert told.startswith(b"HTTP/1.1 200 ")
     assert told.endswith(b"\r\n\r\n")
@@ -243,7 +271,7 @@ def test_who_asks_and_asks_and_reads_no_answer_is_left(tmp_path: Path) -> None:
     settings = replace(SETTINGS, collector_idle_seconds=1)
     with collector_in_process(tmp_path / "spool", settings) as place, client_of(place) as client:
         with pytest.raises((ConnectionError, TimeoutError)):
-            ask_for_ever(client, b"GET /v1/page.js HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+            ask_for_ever(client, b"GET /v1/page.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
         assert place.post("/v1/events", GOOD).status == 202
 
 
