@@ -13,17 +13,21 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"""
-      (?P<blank>\s+ | (?:--|//|\#[ !])[^\n]* | /\*(?:/\*.*?\*/|.)*?\*/)
-    | (?P<text>'(?:[^'\\]|\\.|'')*' | (?P<heredoc>\$\w*\$).*?(?P=heredoc))
-    | (?P<name>`(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*")
-    | (?P<word>[A-Za-z_]\w*)
+      (?P<blank>\s++ | (?:--|//|\#[ !])[^\n]*+)
+    | (?P<comment>/\*)
+    | (?P<heredoc>\$\w*+\$)
+    | (?P<text>'(?:[^'\\]|\\.|'')*+'?)
+    | (?P<name>`(?:[^`\\]|\\.|``)*+`? | "(?:[^"\\]|\\.|"")*+"?)
+    | (?P<word>[A-Za-z_]\w*+)
     | (?P<open>[(\[{])
     | (?P<close>[)\]}])
     | (?P<end>;)
-    | (?P<other>\d[\w.]*|.)
+    | (?P<other>\d[\w.]*+|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_HEREDOC_EDGE = re.compile(r"(?=(\$\w*+\$))")
 _DATA_BEGINS = re.compile(r"[ \t\f]*(?:;[ \t]*)?\r?\n?")
 
 
@@ -66,17 +70,53 @@ class OutputClause:
 
 
 def tokens(sql: str) -> Iterator[Token]:
-    """The tokens of a text in order, blanks and comments left out."""
-    depth = 0
-    for match in _TOKEN.finditer(sql):
-        kind = match.lastgroup or "other"
-        if kind == "heredoc":
-            kind = "text"
+    """The tokens of a text in order, blanks and comments left out, in linear time.
+
+    What is opened and never closed (a string, a name, a comment) reaches to the end of the text:
+    the engine refuses it, and to look for other readings of it took time without bound.
+    """
+    depth = position = 0
+    heredocs = _Heredocs(sql)
+    while match := _TOKEN.match(sql, position):
+        kind, start, position = match.lastgroup or "other", match.start(), match.end()
+        if kind == "comment":
+            position = _comment_end(sql, position)
+            continue
         if kind == "blank":
             continue
+        if kind == "heredoc":
+            kind, position = heredocs.token(match)
         depth -= kind == "close"
-        yield Token(kind, match.group(), match.start(), match.end(), depth)
+        yield Token(kind, sql[start:position], start, position, depth)
         depth += kind == "open"
+
+
+def _comment_end(sql: str, inside: int) -> int:
+    """Where a comment ends, which may hold comments; `inside` is behind its opening."""
+    depth = 1
+    for edge in _COMMENT_EDGE.finditer(sql, inside):
+        depth += 1 if edge.group() == "/*" else -1
+        if not depth:
+            return edge.end()
+    return len(sql)
+
+
+class _Heredocs:
+    """Strings as `$tag$ ... $tag$`: where each tag stands last, looked up once for a text."""
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+        self._last: dict[str, int] | None = None
+
+    def token(self, opening: re.Match[str]) -> tuple[str, int]:
+        """Kind and end of what begins with a tag: without a second tag it is a mere `$`."""
+        tag, inside = opening.group(), opening.end()
+        if self._last is None:
+            edges = _HEREDOC_EDGE.finditer(self._sql, opening.start())
+            self._last = {edge.group(1): edge.start() for edge in edges}
+        if self._last[tag] < inside:
+            return "other", opening.start() + 1
+        return "text", self._sql.index(tag, inside) + len(tag)
 
 
 def split_statements(sql: str) -> list[str]:

@@ -12,6 +12,7 @@ from warehouse.statements import (
     output_clause,
     shortened,
     split_statements,
+    tokens,
 )
 
 
@@ -119,3 +120,35 @@ def test_first_words_look_behind_brackets_and_comments() -> None:
 def test_a_shortened_statement_is_one_line_of_bounded_length() -> None:
     assert shortened("select\n   1") == "select 1"
     assert len(shortened("x" * 500, 100)) == 100
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    ["/* ", "/* */ /* ", "/*/", "'", "' \\", "`", '"', "$a$ $", "''", "-- ", "(", "(/* "],
+)
+def test_a_hostile_text_is_read_in_linear_time(repeated: str) -> None:
+    """350 times `/* ` cost 9 s; here any time but a linear one would never end."""
+    text = repeated * 100_000
+    assert sum(1 for _ in tokens(text)) <= len(text)
+    assert insert_head(text) is None
+    first_words(text)
+
+
+def test_heredocs_without_their_second_tag_are_read_in_linear_time() -> None:
+    text = "".join(f"$tag{number}$ " for number in range(100_000))
+    assert sum(1 for _ in tokens(text)) == 300_000
+
+
+def test_comments_hold_comments_however_deep() -> None:
+    text = "/* " * 1000 + "*/" * 1000 + "select /*/ 1 */ 2"
+    assert [token.text for token in tokens(text)] == ["select", "2"]
+
+
+@pytest.mark.parametrize("text", ["'a;b", "`a;b", '"a;b', "/* a;b"])
+def test_what_is_never_closed_reaches_to_the_end(text: str) -> None:
+    assert len(split_statements(f"select {text}")) == 1
+
+
+def test_a_heredoc_is_a_text_and_a_single_tag_is_none() -> None:
+    assert [token.kind for token in tokens("$a$ ; ' $a$")] == ["text"]
+    assert [token.text for token in tokens("$a$x")] == ["$", "a", "$", "x"]
