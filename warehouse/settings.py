@@ -31,6 +31,7 @@ class WarehouseSettings:
     allowed_hosts: str = ""  # names it is reached by, beside those of loopback and of its URL
     max_queries: int = 32  # run at once, each in a thread; eight times as many may wait
     max_query_seconds: int = 3600
+    max_body_bytes: int = 1 << 30  # of one request, unfolded; kept in a file while it is read
     memory_percent: int = 60  # of the machine's, for all queries together
     also_served: frozenset[str] = frozenset()  # functions, engines, formats beyond `served`
 
@@ -90,15 +91,19 @@ class WarehouseSettings:
 def _read(name: str, text: str) -> object:
     if name == "url":
         return _url(text)
-    if name == "max_queries":
-        return _whole(text, 1, 10_000)
-    if name == "max_query_seconds":
-        return _whole(text, 1, 86_400)
+    if name in _WHOLE:
+        return _whole(text, *_WHOLE[name])
     if name == "also_served":
         return frozenset(text.replace(",", " ").split())
-    if name == "memory_percent":
-        return _whole(text, 5, 90)
     return Path(text) if name == "path" else text
+
+
+_WHOLE = {  # the least and the most that a number may be
+    "max_queries": (1, 10_000),
+    "max_query_seconds": (1, 86_400),
+    "max_body_bytes": (1 << 20, 1 << 40),
+    "memory_percent": (5, 90),
+}
 
 
 def _url(text: str) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.fixtures_warehouse import EmbeddedProcess, ask
-from warehouse.embedded.server import WAITING_PER_RUNNING
+from warehouse.embedded.lanes import WAITING_PER_RUNNING
 from warehouse.settings import WarehouseSettings
 
 
@@ -24,7 +24,11 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSettin
 def test_questions_wait_for_their_turn_and_too_many_are_refused(narrow: WarehouseSettings) -> None:
     served = 1 + WAITING_PER_RUNNING
     with ThreadPoolExecutor(3 * served) as threads:
-        answers = list(threads.map(ask, [narrow] * 3 * served, ["select sleep(0.3)"] * 3 * served))
+        answers = list(
+            threads.map(
+                ask, [narrow] * 3 * served, ["select sleep(0.3) from system.one"] * 3 * served
+            )
+        )
     codes = [answer.headers.get("X-ClickHouse-Exception-Code") for answer in answers]
     assert set(codes) == {None, "202"}
     assert codes.count(None) >= served

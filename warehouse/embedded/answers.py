@@ -1,7 +1,8 @@
 """The waiting half of an answer: what the engine writes into the pipe is passed on as it comes.
 
 An answer begins when its first bytes are there, so that what fails at once fails with the right
-HTTP status. A client that asks to wait for the end gets nothing before the end, so for it every
+HTTP status. A client that takes nothing for two minutes is cut off: it would hold a slot for ever.
+A client that asks to wait for the end gets nothing before the end, so for it every
 failure has a status; what has come meanwhile is kept in a file when it is large.
 """
 
@@ -25,6 +26,7 @@ from warehouse.embedded.work import Work
 
 PIECE_BYTES = 1 << 20
 KEPT_IN_MEMORY_BYTES = 8 << 20
+STALL_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,8 @@ async def _send_whole(request: web.Request, running: Running, scratch: Path) -> 
         await response.prepare(request)
         encoder = encoder_of(running.work.question.encoding)
         while piece := kept.read(PIECE_BYTES):
-            await response.write(encoder.encode(piece))
-        await response.write(encoder.finish())
+            await _write(request, response, encoder.encode(piece))
+        await _write(request, response, encoder.finish())
         await response.write_eof()
         return response
 
@@ -85,18 +87,28 @@ async def _send_stream(request: web.Request, running: Running, first: bytes) -> 
     response.headers["X-ClickHouse-Exception-Tag"] = tag
     await response.prepare(request)
     encoder = encoder_of(running.work.question.encoding)
-    await response.write(encoder.encode(first))
+    await _write(request, response, encoder.encode(first))
     while piece := await running.pieces.read(PIECE_BYTES):
-        await response.write(encoder.encode(piece))
+        await _write(request, response, encoder.encode(piece))
     try:
         await running.outcome
     except EngineError as error:
-        await response.write(encoder.encode(_exception_block(error, tag)) + encoder.finish())
+        await _write(
+            request, response, encoder.encode(_exception_block(error, tag)) + encoder.finish()
+        )
         _break_off(request)
         return response
-    await response.write(encoder.finish())
+    await _write(request, response, encoder.finish())
     await response.write_eof()
     return response
+
+
+async def _write(request: web.Request, response: web.StreamResponse, piece: bytes) -> None:
+    try:
+        await asyncio.wait_for(response.write(piece), STALL_SECONDS)
+    except TimeoutError:
+        _break_off(request)
+        raise ConnectionError(f"the client took nothing for {STALL_SECONDS} s") from None
 
 
 def _break_off(request: web.Request) -> None:

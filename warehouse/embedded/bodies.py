@@ -1,13 +1,15 @@
 """Compressed bodies: requests are decoded and verified whole, answers are encoded.
 
-clickhouse-connect sends many lz4 frames one behind the other, and the engine takes a truncated
-lz4 or zstd body for no rows at all: so every frame is decoded here, and a body that ends inside
-one is refused.
+A few bytes may unfold to gigabytes, so they are put in by slices of which 16 MiB come out at most:
+who takes what comes out can stop. clickhouse-connect sends many lz4 frames one behind the other,
+and the engine takes a truncated lz4 or zstd body for no rows at all: so every frame is decoded
+here, and a body that ends inside one is refused.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Protocol
 
 import lz4.frame
@@ -15,12 +17,16 @@ import zstandard
 
 from warehouse.embedded.errors import refusal
 
+# Of a byte come 255 at most in lz4, 1,032 in deflate; of a zstd block of 4 bytes 128 KiB.
+SLICE_BYTES = {"lz4": 1 << 16, "zstd": 512, "gzip": 1 << 14, "deflate": 1 << 14}
+ZSTD_WINDOW_BYTES = 8 << 20  # what every decoder should take (RFC 8878, 3.1.1.1.2), and no more
+
 
 class Decoder(Protocol):
     """Decodes a body piece by piece."""
 
-    def decode(self, piece: bytes) -> bytes:
-        """The plain bytes that this piece completes."""
+    def decode(self, piece: bytes) -> Iterator[bytes]:
+        """The plain bytes that this piece completes, in parts of 16 MiB at most."""
 
     def finish(self) -> object:
         """Raise `EngineError` when the body ended inside a frame."""
@@ -39,9 +45,9 @@ class Encoder(Protocol):
 class Plain:
     """No compression, in either direction."""
 
-    def decode(self, piece: bytes) -> bytes:
+    def decode(self, piece: bytes) -> Iterator[bytes]:
         """The piece itself."""
-        return piece
+        yield piece
 
     def encode(self, piece: bytes) -> bytes:
         """The piece itself."""
@@ -60,8 +66,13 @@ class FrameDecoder:
         self._frame = _decompressor(encoding)
         self._is_inside = False
 
-    def decode(self, piece: bytes) -> bytes:
-        """The plain bytes that this piece completes."""
+    def decode(self, piece: bytes) -> Iterator[bytes]:
+        """The plain bytes that this piece completes, in parts of 16 MiB at most."""
+        size = SLICE_BYTES[self._encoding]
+        for start in range(0, len(piece), size):
+            yield self._decoded(piece[start : start + size])
+
+    def _decoded(self, piece: bytes) -> bytes:
         plain = []
         while piece:
             self._is_inside = True
@@ -115,7 +126,7 @@ class StreamEncoder:
         return bytes(self._stream.flush())
 
 
-ENCODINGS = ("lz4", "zstd", "gzip", "deflate")
+ENCODINGS = tuple(SLICE_BYTES)
 
 
 def decoder_of(encoding: str) -> Decoder:
@@ -161,7 +172,8 @@ def _decompressor(encoding: str) -> _Decompressor:
         frame: _Decompressor = lz4.frame.LZ4FrameDecompressor()
         return frame
     if encoding == "zstd":
-        return zstandard.ZstdDecompressor().decompressobj()
+        decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
+        return decoder.decompressobj()
     return zlib.decompressobj(31 if encoding == "gzip" else 15)
 
 

@@ -1,15 +1,15 @@
 """The HTTP side: requests in, answers out, one event loop, the engine in worker threads.
 
 As many questions as `max_queries` run at once, others wait, and when too many wait the next is
-refused with ClickHouse's «too many simultaneous queries». A client that goes away ends its query,
-unless that writes: a write half done helps nobody.
+refused with ClickHouse's «too many simultaneous queries»; inserts of rows and what is over in a
+moment do not wait for them. A client that goes away, or does not take its answer, ends its query,
+unless that writes: a write half done helps nobody. A client that is slow to send holds no slot.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from aiohttp import web
@@ -21,13 +21,14 @@ from warehouse.embedded.callers import check_caller
 from warehouse.embedded.engine import Engine, Result
 from warehouse.embedded.errors import EngineError, refusal
 from warehouse.embedded.guard import Guard
+from warehouse.embedded.lanes import SHORT, SHORT_SECONDS, Lane, Lanes
 from warehouse.embedded.questions import MARK, Question, read_question
 from warehouse.embedded.sessions import Sessions
 from warehouse.embedded.uploads import Scratch
 from warehouse.embedded.work import Work
 from warehouse.settings import WarehouseSettings
 
-WAITING_PER_RUNNING = 8
+READ_AT_ONCE = 256  # requests on their way here: each holds its text, 16 MiB at most
 WATCH_SECONDS = 0.2
 LAST_WORDS_SECONDS = 1.0
 
@@ -41,9 +42,8 @@ class Server:
         self._settings = settings
         self._scratch = settings.path / "tmp"
         self._sessions = Sessions(engine)
-        self._threads = ThreadPoolExecutor(settings.max_queries, "query")
-        self._free = asyncio.Semaphore(settings.max_queries)
-        self._waiting_count = 0
+        self._lanes = Lanes(settings.max_queries)
+        self._read_count = 0
         self._running: set[Work] = set()
         self._is_finishing = False
 
@@ -81,7 +81,7 @@ class Server:
 
     def close(self) -> None:
         """Close every connection; nothing runs any more."""
-        self._threads.shutdown(wait=True)
+        self._lanes.close()
         self._sessions.close()
 
     async def _ping(self, _: web.Request) -> web.Response:
@@ -93,7 +93,7 @@ class Server:
             if request.method == "GET" and not request.query_string:
                 return web.Response(text="Ok.\n")
             with ExitStack() as files:
-                question = await read_question(request, Scratch(self._scratch, files))
+                question = await self._read(request, files)
                 return await self._in_turn(request, question)
         except EngineError as error:
             return _failure(error)
@@ -102,28 +102,33 @@ class Server:
         except OSError as error:
             return _failure(refusal(243, "NOT_ENOUGH_SPACE", f"Cannot keep the body: {error}"))
 
-    async def _in_turn(self, request: web.Request, question: Question) -> web.StreamResponse:
-        if self._waiting_count >= self._settings.max_queries * WAITING_PER_RUNNING:
-            text = f"Too many simultaneous queries: {self._waiting_count} wait already"
+    async def _read(self, request: web.Request, files: ExitStack) -> Question:
+        if self._read_count >= READ_AT_ONCE:
+            text = f"Too many simultaneous queries: {self._read_count} are being read"
             raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
-        self._waiting_count += 1
+        self._read_count += 1
         try:
-            await self._free.acquire()
+            scratch = Scratch(self._scratch, files, self._settings.max_body_bytes)
+            return await read_question(request, scratch)
         finally:
-            self._waiting_count -= 1
-        try:
+            self._read_count -= 1
+
+    async def _in_turn(self, request: web.Request, question: Question) -> web.StreamResponse:
+        lane = self._lanes.of(question.statement)
+        async with lane.turn():
             if self._is_finishing:
                 raise refusal(236, "ABORTED", "The warehouse is being stopped")
-            return await self._answer(request, question)
-        finally:
-            self._free.release()
+            return await self._answer(request, question, lane)
 
-    async def _answer(self, request: web.Request, question: Question) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.Request, question: Question, lane: Lane
+    ) -> web.StreamResponse:
         with self._sessions.taken(question.session) as session:
-            work = Work(question, session, self._guard)
+            seconds = SHORT_SECONDS if lane.kind == SHORT else None
+            work = Work(question, session, self._guard, seconds)
             pieces, transport, writer = await open_pipe()
             loop = asyncio.get_running_loop()
-            outcome = loop.run_in_executor(self._threads, work.run, writer)
+            outcome = loop.run_in_executor(lane.threads, work.run, writer)
             watch = loop.create_task(self._watch(request, work, outcome))
             self._running.add(work)
             try:

@@ -1,13 +1,15 @@
 """What a request carries: its text, and the rows behind it, decoded to the last byte.
 
 Rows are kept in an unlinked file: however many they are, memory does not grow, and the engine sees
-none of them before the last byte has arrived and been verified.
+none of them before the last byte has arrived and been verified. All that a request unfolds to is
+counted against a bound, and a client that sends nothing for a minute is given up.
 """
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from warehouse.statements import InsertHead, insert_head
 PIECE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18  # the longest query the engine parses
 TEXT_BYTES = 16 << 20
+SILENCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,29 @@ class Upload:
     files: dict[str, IO[bytes]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scratch:
-    """Makes unlinked files in a directory; they end with the stack."""
+    """Makes unlinked files in a directory, of one request; they end with the stack.
+
+    `bound_bytes` is what the request may unfold to, `count_bytes` what it has so far.
+    """
 
     directory: Path
     stack: ExitStack
+    bound_bytes: int
+    count_bytes: int = 0
+
+    def counted(self, piece: bytes) -> bytes:
+        """The piece, when there was room for it.
+
+        Raises:
+            EngineError: code 307 (413), naming the bound and the setting.
+        """
+        self.count_bytes += len(piece)
+        if self.count_bytes > self.bound_bytes:
+            text = f"The body unfolds to more than {self.bound_bytes} bytes: send it in parts"
+            raise refusal(307, "TOO_MANY_BYTES", f"{text}, or raise WAREHOUSE_MAX_BODY_BYTES")
+        return piece
 
     def file(self) -> IO[bytes]:
         """A new file."""
@@ -74,7 +94,7 @@ async def read_upload(request: web.Request, scratch: Scratch) -> Upload:
         await _read_parts(request, fields, files, scratch)
         pieces = _no_pieces()
     else:
-        pieces = _decoded(request)
+        pieces = _decoded(request, scratch)
     statement = await _read_statement(fields.get("query", ""), pieces, scratch)
     return Upload(statement, fields, files)
 
@@ -98,13 +118,13 @@ async def _read_part(
     name = checked_name("part's name", part.name or part.filename or "")
     if part.filename is None:
         text = b""
-        while piece := await part.read_chunk(PIECE_BYTES):
-            text = _longer(text, piece)
+        while piece := await _in_time(part.read_chunk(PIECE_BYTES)):
+            text = _longer(text, scratch.counted(piece))
         fields[name] = _text(text)
         return
     rows = files[name] = scratch.file()
-    while piece := await part.read_chunk(PIECE_BYTES):
-        rows.write(piece)
+    while piece := await _in_time(part.read_chunk(PIECE_BYTES)):
+        rows.write(scratch.counted(piece))
     rows.flush()
 
 
@@ -113,11 +133,21 @@ async def _no_pieces() -> AsyncIterator[bytes]:
     yield b""
 
 
-async def _decoded(request: web.Request) -> AsyncIterator[bytes]:
+async def _decoded(request: web.Request, scratch: Scratch) -> AsyncIterator[bytes]:
     decoder = decoder_of(request.headers.get("Content-Encoding", "").strip().lower())
-    async for piece in request.content.iter_chunked(PIECE_BYTES):
-        yield decoder.decode(piece)
+    while piece := await _in_time(request.content.read(PIECE_BYTES)):
+        for plain in decoder.decode(piece):
+            yield scratch.counted(plain)
+            await asyncio.sleep(0)  # others have their turn: a piece may unfold for seconds
     decoder.finish()
+
+
+async def _in_time(reading: Awaitable[bytes]) -> bytes:
+    try:
+        return await asyncio.wait_for(reading, SILENCE_SECONDS)
+    except TimeoutError:
+        text = f"Nothing of the body came for {SILENCE_SECONDS} s"
+        raise refusal(209, "SOCKET_TIMEOUT", text) from None
 
 
 async def _read_statement(query: str, pieces: AsyncIterator[bytes], scratch: Scratch) -> Statement:

@@ -29,6 +29,7 @@ class Work:
     question: Question
     session: Session
     guard: Guard
+    most_seconds: float | None = None
     output_format: str = ""
     is_read_only: bool = False
     is_abandoned: bool = False
@@ -55,7 +56,7 @@ class Work:
         self._check_identifiers(judged)
         if first_words(judged.sql) in ("SET", "USE"):
             return self._change_session(judged)
-        settings = dict(question.settings) | {MARK: question.mark}
+        settings = dict(question.settings) | self._bounds() | {MARK: question.mark}
         self.session.lend(settings, question.database)
         try:
             for external in question.externals:
@@ -89,6 +90,14 @@ class Work:
         for value in self.question.parameters.values():
             if value.strip("`").lower() in self.guard.served.refused:
                 raise not_served(f"{value} as an identifier")
+
+    def _bounds(self) -> dict[str, str]:
+        """The time it may take: what was asked for, but no more than it may have."""
+        if self.most_seconds is None:
+            return {}
+        asked = self.question.settings.get("max_execution_time", "0")
+        is_less = 0 < _number(asked) < self.most_seconds
+        return {"max_execution_time": asked if is_less else str(self.most_seconds)}
 
     def _change_session(self, judged: Judged) -> Result:
         """What the statement sets is the session's own: the request lends it nothing."""
@@ -145,6 +154,15 @@ _NO_EXPRESSIONS = (
     "Rows of VALUES hold more than literals, and what they hold is not plainly harmless (functions "
     "that are served, no queries, comments or quoted names, up to 1 MB): use INSERT … SELECT"
 )
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0
+
+
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
