@@ -30,15 +30,17 @@ _PLAIN = {".": re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)"), ",": re.compile(r"[+-]?(
 class Unfit(ValueError):  # noqa: N818  # an outcome of reading, not an error of the program
     """A cell that cannot be what its rule says; the message is for the report of mistakes.
 
-    `code` is that of the warning, where the cell costs no more than its field.
+    `code` is that of the warning, where the cell costs no more than its field. `instead` is what
+    the field holds all the same, if anything.
     """
 
     column = ""
     value = ""
 
-    def __init__(self, mistake: str, code: Code = "unreadable") -> None:
+    def __init__(self, mistake: str, code: Code = "unreadable", instead: str = "") -> None:
         super().__init__(mistake)
         self.code: Code = code
+        self.instead = instead
 
 
 def text_of(value: object) -> str:

@@ -7,10 +7,17 @@ import re
 from collections.abc import Callable
 
 from streams.importers.mapped.conversions import Unfit, text_of
+from streams.personal import email_digest, has_personal, phone_digest
+
+IN_PLAIN = (
+    "is an e-mail address or a phone number, and its SHA-256 stands for it: add `as: email_sha256`"
+    " or `phone_sha256`"
+)
 
 _PHONE = re.compile(r"\+?[\d\s().\-/]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_ANY_EMAIL = re.compile(r"[^@\s]@[^@\s.]+\.[^@\s]")
+_NUMBERS = re.compile(r"(?<![\w.,:-])[+(]?\d(?:[ ().\-/]{0,2}\d){7,16}(?![\w:])")
+_DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?!\d)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -22,9 +29,25 @@ def email_sha256(value: object) -> str:
     return hashlib.sha256(address.encode()).hexdigest()
 
 
-def holds_address(told: str) -> bool:
-    """Whether an e-mail address stands somewhere in a text."""
-    return "@" in told and _ANY_EMAIL.search(told) is not None
+def looks_personal(told: str) -> bool:
+    """Whether an e-mail address, a phone or card number or a token seems to stand in a text.
+
+    A report had better hide too much: numbers without a country count too, where they are written
+    as people write them. Dates and times do not.
+    """
+    if has_personal(told):
+        return True
+    return any(_seems_phone(found[0]) for found in _NUMBERS.finditer(told))
+
+
+def _seems_phone(number: str) -> bool:
+    digits = re.sub(r"\D", "", number)
+    if re.fullmatch(r"[2-9]\d\d[-. /]\d{3}[-. ]?\d{4}", number):
+        return True  # as North America writes them
+    if number.startswith("0.") or _DATE.match(number):
+        return False
+    least = 10 if number.isdigit() else 8
+    return number[0] in "+(0" and least <= len(digits) <= 15
 
 
 def phone_sha256(country_code: str, trunk_prefix: str) -> Callable[[object], str]:
@@ -48,11 +71,13 @@ def phone_sha256(country_code: str, trunk_prefix: str) -> Callable[[object], str
 
 
 def sha256(value: object) -> str:
-    """A ready SHA-256 in hex; a plain address or number is refused."""
+    """A ready SHA-256 in hex; one is made of a plain address or number, and said so."""
     told = text_of(value).strip().lower()
-    if not _SHA256.fullmatch(told):
-        raise Unfit("is no SHA-256 in hex; `as: email_sha256` or `phone_sha256` makes one")
-    return told
+    if _SHA256.fullmatch(told):
+        return told
+    if made := email_digest(told) or phone_digest(told):
+        raise Unfit(IN_PLAIN, "plain_identifier", instead=made)
+    raise Unfit("is no SHA-256 in hex; `as: email_sha256` or `phone_sha256` makes one")
 
 
 def _international(told: str, country_code: str, trunk_prefix: str) -> str:

@@ -111,10 +111,10 @@ def _put(found: Found, field: _Field, row: Row, cells: Cells, mistakes: Mistakes
     try:
         told = field.extract(cells, row.currency)
     except Unfit as unfit:
-        if field.is_vital:
+        if field.is_vital and not unfit.instead:
             mistakes.append(mistake_of(unfit, row))
         else:
             mistakes.warnings.append(warning_of(unfit, row, field.path))
-        return
+        told = unfit.instead or None
     if told is not None:
         found[field.name] = told

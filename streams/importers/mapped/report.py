@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-from streams.importers.mapped.digests import holds_address
+from streams.importers.mapped.digests import looks_personal
 from streams.importers.mapped.outcome import HIDDEN, Mistake
 from streams.importers.source import SourceError
 
@@ -21,7 +21,8 @@ class Report:
     """A CSV file of mistakes and warnings, there only if there are some; the first ten of both are
     kept at hand. A line whose `warning` is empty left its row out.
 
-    An e-mail address is hidden in whatever cell it stands: columns are mixed up in many a file.
+    What looks like an e-mail address, a phone or card number or a token is hidden in whatever cell
+    it stands: columns are mixed up in many a file.
     """
 
     def __init__(self, file: Path) -> None:
@@ -44,7 +45,7 @@ class Report:
     def add(self, mistakes: Iterable[Mistake]) -> None:
         """Write mistakes and warnings down."""
         for mistake in mistakes:
-            one = mistake._replace(value=HIDDEN) if holds_address(mistake.value) else mistake
+            one = mistake._replace(value=HIDDEN) if looks_personal(mistake.value) else mistake
             self._lines.writerow([plain_cell(cell) for cell in one])
             first = self.first_warnings if one.warning else self.first
             if len(first) < _FIRST:

@@ -18,18 +18,17 @@ from streams.currencies import minor_digits
 from streams.decode import EARLIEST, LATEST
 from streams.importers.mapped import conversions, digests, instants
 from streams.importers.mapped.conversions import Unfit, text_of
-from streams.importers.mapped.digests import holds_address
 from streams.importers.mapped.model import Rule, Told
 from streams.importers.mapped.outcome import HIDDEN
 from streams.importers.mapped.targets import Nature
 from streams.importers.rows.options import File
 from streams.importers.rows.row_file import Cells, Getter
 from streams.nobody import names_nobody
+from streams.personal import plain_digest
 
 Convert = Callable[[Any], Any]
 _REMEMBERED = 4_096
 _NOBODY = "names nobody"
-_ADDRESS = "is an e-mail address, which stands in no event: add `as: email_sha256`"
 
 
 class Extract(Protocol):
@@ -168,7 +167,8 @@ def _identifier(
 ) -> Extract:
     """How the first column that names somebody is found; a word such as `null` names nobody.
 
-    If none does, what stood in the way is Unfit: an unreadable cell before a word for nobody.
+    If none does, what stood in the way is Unfit: an unreadable cell before a word for nobody. A
+    digest stands for an address or a number in plain.
     """
     alone = msgspec.structs.replace(rule, default=None)
     apart = [msgspec.structs.replace(alone, column=one) for one in columns_of(rule)]
@@ -192,8 +192,8 @@ def _identifier(
                     continue  # an object that cannot be read has raised
                 if told is None or names_nobody(str(told)):
                     raise _unfit(_NOBODY, column, HIDDEN if is_hidden else word)
-                if holds_address(str(told)):
-                    raise _unfit(_ADDRESS, column, HIDDEN)
+                if digest := plain_digest(str(told)):
+                    raise _unfit(digests.IN_PLAIN, column, HIDDEN, digest)
             except Unfit as unfit:
                 if in_the_way is None or in_the_way.code == "names_nobody":
                     in_the_way = unfit
@@ -214,8 +214,9 @@ def _word(cell: Any, nulls: frozenset[str]) -> str:
     return "" if word in nulls else word
 
 
-def _unfit(mistake: str, column: str, value: str) -> Unfit:
-    unfit = Unfit(mistake, "names_nobody" if mistake == _NOBODY else "unreadable")
+def _unfit(mistake: str, column: str, value: str, instead: str = "") -> Unfit:
+    """How an identifier does not fit: it names nobody, or a digest stands for it."""
+    unfit = Unfit(mistake, "plain_identifier" if instead else "names_nobody", instead)
     unfit.column, unfit.value = column, value
     return unfit
 
