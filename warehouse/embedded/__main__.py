@@ -28,8 +28,8 @@ def main() -> int:
     guard_process()
     try:
         settings = read_settings()
-        with opened(settings) as engine:
-            asyncio.run(serve(engine, settings, guarded(engine, settings)))
+        with opened(settings) as engine, guarded(engine, settings) as guard:
+            asyncio.run(serve(engine, settings, guard))
     except (CannotOpenError, WarehouseSettingsError) as error:
         print(visible(f"warehouse: {error}"), file=sys.stderr)
         return 1

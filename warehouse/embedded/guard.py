@@ -4,15 +4,16 @@ The engine is a library inside our process and would run several statements in o
 write any file, and connect to anything. What a text is, only its own parser knows: it writes the
 statement out plainly, that is judged against the lists of `served`, and that is what runs.
 
-Writing out costs as much as `select 1` (1.9 ms and 2.7 ms on a busy machine), so verdicts on short
-texts are kept: an insert asks the same head again and again.
+Writing out costs as much as `select 1` does, so verdicts on short texts are kept: an insert asks
+the same head again and again.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from warehouse.embedded.engine import Connection, Engine
@@ -32,7 +33,9 @@ READ_ONLY = "READ_ONLY"
 _READING = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "EXISTS", "EXPLAIN", "CHECK"})
 _KEPT_VERDICTS = 1024
 _KEPT_TEXT = 8192  # characters: larger texts are seldom asked twice
-_PARSED = "SETTINGS max_query_size = 33554432, max_parser_depth = 1000"
+_LONGEST = 1 << 20  # four times what the engine parses unless a request asks for more
+_PARSED = f"SETTINGS max_query_size = {_LONGEST}, max_parser_depth = 1000"
+_KEPT_CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,11 @@ class Guard:
 
     def __init__(self, engine: Engine, also: frozenset[str] = frozenset()) -> None:
         self._engine = engine
+        self._idle: list[Connection] = []  # never a session's: its settings change what is read
         self._verdicts: OrderedDict[str, Judged] = OrderedDict()
         self._lock = threading.Lock()
-        connection = engine.connect()
-        try:
+        with self._connection() as connection:
             self.served = _served_by(connection, also)
-        finally:
-            connection.close()
 
     def judged(self, sql: str) -> Judged:
         """A statement, written out and found to use what is served only.
@@ -78,17 +79,34 @@ class Guard:
             if verdict := self._verdicts.get(sql):
                 self._verdicts.move_to_end(sql)
                 return verdict
-        connection = self._engine.connect()
-        try:
+        with self._connection() as connection:
             verdict = self._judge(sql, connection)
-        finally:
-            connection.close()
         if len(sql) <= _KEPT_TEXT:
             with self._lock:
                 self._verdicts[sql] = verdict
                 while len(self._verdicts) > _KEPT_VERDICTS:
                     self._verdicts.popitem(last=False)
         return verdict
+
+    def close(self) -> None:
+        """Close its connections; nothing is judged any more."""
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        connection = connection or self._engine.connect()
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                is_kept = len(self._idle) < _KEPT_CONNECTIONS
+                if is_kept:
+                    self._idle.append(connection)
+            if not is_kept:
+                connection.close()
 
     def structure(self, structure: str) -> str:
         """The columns of a table sent along, `a UInt8, b String`: names and types, nothing else.
@@ -153,6 +171,9 @@ def _served_by(connection: Connection, also: frozenset[str]) -> Served:
 
 def _plain(sql: str, connection: Connection) -> str:
     """The statement as the engine's parser understood it, on one line."""
+    if len(sql) > _LONGEST:
+        text = f"{len(sql)} characters, more than {_LONGEST}: send rows as an INSERT's data"
+        raise refusal(223, "QUERY_IS_TOO_LARGE", f"The text of the query is too large: {text}")
     if "\x00" in sql:
         raise refusal(62, "SYNTAX_ERROR", "The query holds a NUL character")
     if not first_words(sql[:1000]) and not sql.strip():

@@ -94,6 +94,8 @@ def judge(statement: str, served: Served) -> None:
     _check_functions_by_name(pieces, served)
     is_backup = pieces[0].text in ("BACKUP", "RESTORE")
     for place, piece in enumerate(pieces):
+        if piece.is_call and piece.text == "}":
+            raise not_served("A parameter as the name of a function")
         if piece.is_call and is_backup:
             _check_destination(piece, served)
         elif piece.is_call:
@@ -117,7 +119,8 @@ def pieces_of(statement: str) -> list[Piece]:
             raise refusal(62, "SYNTAX_ERROR", f"Not understood by the guard: {text!r}")
         if kind == "name":
             text = _ESCAPE.sub(r"\1", text[1:-1]).replace("``", "`")
-        is_call = kind in ("word", "name") and statement[match.end() : match.end() + 1] == "("
+        is_callable = kind in ("word", "name") or text == "}"
+        is_call = is_callable and statement[match.end() : match.end() + 1] == "("
         pieces.append(Piece(kind, text, is_call))
     if not pieces:
         raise refusal(62, "SYNTAX_ERROR", "Empty query")
@@ -212,7 +215,7 @@ def _engine(pieces: Sequence[Piece], place: int, served: Served) -> None:
     engine = _after(pieces, place + 2)
     is_database = "DATABASE" in [piece.text for piece in pieces[1:4]]
     allowed = served.database_engines if is_database else served.engines
-    if engine.kind in ("word", "name") and engine.text not in allowed:
+    if engine.kind != "text" and engine.text not in allowed:  # a text is compared, not made
         raise not_served(f"ENGINE = {engine.text}")
 
 

@@ -70,7 +70,8 @@ def _owned(path: Path) -> Iterator[None]:
         yield
 
 
-def guarded(engine: Engine, settings: WarehouseSettings) -> Guard:
+@contextmanager
+def guarded(engine: Engine, settings: WarehouseSettings) -> Iterator[Guard]:
     """What judges statements on an open engine.
 
     Raises:
@@ -78,12 +79,15 @@ def guarded(engine: Engine, settings: WarehouseSettings) -> Guard:
             past the guard.
     """
     guard = Guard(engine, settings.also_served)
-    if unserved := list(unserved_objects(engine, guard)):
-        raise CannotOpenError(
-            f"{settings.path} holds what is not served: {'; '.join(unserved)}. To keep it, or to "
-            "drop it over HTTP, start once with its functions and engines in WAREHOUSE_ALSO_SERVED"
-        )
-    return guard
+    try:
+        if unserved := list(unserved_objects(engine, guard)):
+            raise CannotOpenError(
+                f"{settings.path} holds what is not served: {'; '.join(unserved)}. To keep it, or "
+                "to drop it over HTTP, start with what it uses named in WAREHOUSE_ALSO_SERVED"
+            )
+        yield guard
+    finally:
+        guard.close()
 
 
 def _prepare_default_database(path: Path) -> None:
