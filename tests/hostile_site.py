@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from tests.browser import Tab
 from tests.processes import eventually
@@ -102,8 +101,6 @@ class Asked:
     """A request that reached the witness."""
 
     method: str
-    path: str
-    fields: tuple[tuple[str, str], ...]
     has_body: bool
     is_upgrade: bool
 
@@ -147,14 +144,10 @@ class HostileSite:
             def answer_any(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
                 body = self.rfile.read(length)
-                parts = urlsplit(self.path)
                 pages = {"/hostile": site.page, "/empty": "<!doctype html>"}
-                if parts.path not in pages:
-                    fields = tuple(parse_qsl(parts.query))
-                    is_upgrade = "Upgrade" in self.headers
-                    noted = Asked(self.command, parts.path, fields, bool(body), is_upgrade)
-                    site.asked.append(noted)
-                content = pages.get(parts.path, "").encode()
+                if self.path not in pages:
+                    site.asked.append(Asked(self.command, bool(body), "Upgrade" in self.headers))
+                content = pages.get(self.path, "").encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "text/html")
                 self.send_header("Content-Length", str(len(content)))

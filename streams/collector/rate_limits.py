@@ -68,10 +68,13 @@ class BeaconLimits:
             log.warning(told + hint, network_of(address))
         return math.ceil(max(of_address, self._of_visitors.wait_seconds(visitor, now)))
 
-    def charge(self, address: str, visitor: str, events: int, now: float) -> None:
-        """Note what a request brought."""
-        self._of_addresses.charge(_network(address), events, now)
-        self._of_visitors.charge(visitor, events, now)
+    def admit(self, address: str, visitor: str, events: int, now: float) -> int:
+        """Note what a request brought, unless it has to wait: as `wait_seconds`."""
+        wait_seconds = self.wait_seconds(address, visitor, now)
+        if not wait_seconds:
+            self._of_addresses.charge(_network(address), events, now)
+            self._of_visitors.charge(visitor, events, now)
+        return wait_seconds
 
 
 def _network(address: str) -> str:

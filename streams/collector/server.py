@@ -114,17 +114,21 @@ class Collector:
         sender = self._client(request), visitor_of(request.headers.get("cookie", ""))
         wait_seconds = self._limits.wait_seconds(*sender, time.monotonic())
         if wait_seconds:
-            headers["Retry-After"] = str(wait_seconds)
-            return self._refused("beacon", TOO_MANY, headers)
+            return self._held_up(wait_seconds, headers)
         messages = await self._messages(request, self._settings.collector_max_beacon_bytes)
         count = 1 if isinstance(messages, Refusal) else max(len(messages), 1)
-        self._limits.charge(*sender, count, time.monotonic())
+        wait_seconds = self._limits.admit(*sender, count, time.monotonic())
+        if wait_seconds:  # many came at once and had their heads looked at before
+            return self._held_up(wait_seconds, headers)
         if isinstance(messages, Refusal):
             return self._refused("beacon", messages, headers)
         visit = self._visit(request)
         outcome = await self._intake.take_beacons(messages, visit)
         cookie = self._cookie(request, "" if outcome.is_denied else visit.visitor)
         return self._answer("beacon", outcome, headers | cookie)
+
+    def _held_up(self, seconds: int, headers: dict[str, str]) -> Answer:
+        return self._refused("beacon", TOO_MANY, headers | {"Retry-After": str(seconds)})
 
     async def _preflight(self, request: Request) -> Answer:
         """A browser asks whether a page may send what is no simple form."""

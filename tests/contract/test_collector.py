@@ -310,6 +310,23 @@ def test_who_sends_more_than_his_rate_is_asked_to_come_later_and_no_one_else(
         assert 'collector_answers_total{endpoint="beacon",status="429"} 1' in told
 
 
+def test_requests_that_come_at_once_share_one_rate(tmp_path: Path) -> None:
+    """Their heads are looked at before any of them has brought an event."""
+    slow = replace(SETTINGS, collector_address_events_per_minute=5, collector_body_seconds=20)
+    with collector_in_process(tmp_path / "spool", slow) as place:
+        body = json.dumps([beacon(number) for number in range(5)]).encode()
+        clients = [socket.create_connection(_address(place)) for _ in range(10)]
+        for client in clients:
+            client.sendall(_head("/v1/beacon", f"Content-Length: {len(body)}") + body[:-1])
+        assert place.ask("GET", "/healthz").status == 200
+        for client in clients:
+            client.sendall(body[-1:])
+        told = [client.recv(4096)[9:12] for client in clients]
+        for client in clients:
+            client.close()
+    assert (told.count(b"202"), told.count(b"429")) == (2, 8)
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

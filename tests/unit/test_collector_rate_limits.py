@@ -53,22 +53,22 @@ def test_an_address_and_a_visitor_are_held_to_limits_of_their_own() -> None:
             collector_address_events_per_minute=600, collector_visitor_events_per_minute=60
         )
     )
-    limits.charge("192.0.2.1", "anna", 90, now=0.0)
+    limits.admit("192.0.2.1", "anna", 90, now=0.0)
     assert limits.wait_seconds("192.0.2.1", "anna", now=0.0) == 30
     assert limits.wait_seconds("192.0.2.9", "anna", now=0.0) == 30
     assert limits.wait_seconds("192.0.2.1", "ben", now=0.0) == 0
-    limits.charge("192.0.2.1", "ben", 600, now=0.0)
+    limits.admit("192.0.2.1", "ben", 600, now=0.0)
     assert limits.wait_seconds("192.0.2.1", "", now=0.0) == 9
 
 
 def test_addresses_of_one_ipv6_network_are_one_sender() -> None:
     limits = BeaconLimits(CollectorSettings(collector_address_events_per_minute=60))
-    limits.charge("2001:db8:1::1", "", 120, now=0.0)
+    limits.admit("2001:db8:1::1", "", 120, now=0.0)
     assert limits.wait_seconds("2001:db8:1:ffff::2", "", now=0.0) == 60
     assert limits.wait_seconds("2001:db8:2::1", "", now=0.0) == 0
 
 
 def test_who_has_no_address_and_no_cookie_is_not_held_up() -> None:
     limits = BeaconLimits(CollectorSettings())
-    limits.charge("", "", 10**9, now=0.0)
+    limits.admit("", "", 10**9, now=0.0)
     assert limits.wait_seconds("", "", now=0.0) == 0
