@@ -102,3 +102,47 @@ def test_tables_of_the_default_database_outlive_restarts_and_the_change_to_plain
         server.start()
         assert ask(server.settings, "select * from default.kept").data == b"7\n"
         server.kill()
+
+
+SERVED = """
+create table default.t (a UInt64, s String) engine = MergeTree order by a
+insert into default.t values (1, 'x'), (1 + 1, upper('y'))
+create dictionary default.d (a UInt64, s String) primary key a
+    source(clickhouse(table 't' db 'default')) layout(flat()) lifetime(0)
+select dictGet('default.d', 's', 1)
+system clear mark cache
+system reload dictionaries
+create view default.v as select {x:UInt8} as y
+select * from default.v(x = 3)
+create function hostile_or_not as x -> x + 1
+select hostile_or_not(2)
+with c(a) as (select 1) select * from c
+select * from (explain select 1)
+select SETTINGS = 1, FORMAT, `INTO` from (select 1 as SETTINGS, 2 as FORMAT, 3 as INTO)
+select a.`x/y` as `p/q` from (select 1 as `x/y`) as a
+alter table default.t add column z UInt8 default a % 3
+alter table default.t modify setting min_bytes_for_wide_part = 0
+select sum(a) filter(where a > 0), quantile(0.5)(a), uniqIf(a, a > 1) from default.t
+select arrayMap(x -> x + 1, [1]), columns('s') apply(upper) from default.t
+create materialized view default.m engine = MergeTree order by a as select a from default.t
+create table default.b as default.t engine = Buffer(default, t, 1, 1, 1, 1, 1, 1, 1)
+backup table default.t to File('served')
+restore table default.t as default.t2 from File('served')
+exchange tables default.t and default.t2
+create temporary table tt (a UInt8)
+optimize table default.t final
+delete from default.t where a = 1
+select 1 settings max_threads = 1, log_comment = 'x' format JSON
+"""
+
+
+def test_what_a_shop_does_is_served_and_outlives_a_restart(tmp_path: Path) -> None:
+    server = EmbeddedProcess(tmp_path)
+    for statement in SERVED.replace("\n    ", " ").strip().splitlines():
+        answer = ask(server.settings, statement)
+        assert answer.status == 200, (statement, answer.data)
+    server.stop()
+    server.start()
+    assert ask(server.settings, "select dictGet('default.d', 's', 2)").data == b"Y\n"
+    assert ask(server.settings, "select hostile_or_not(2), y from default.v(x = 3)").status == 200
+    server.kill()

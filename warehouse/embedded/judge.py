@@ -43,32 +43,11 @@ _STATEMENTS = {
 }
 _BEFORE_OBJECT = frozenset({"OR", "REPLACE", "TEMPORARY", "MATERIALIZED"})
 _OF_SET = frozenset({"ROLE", "DEFAULT", "TRANSACTION"})
-_SYSTEM = tuple(
-    tuple(line.split())
-    for line in """
-        FLUSH LOGS
-        FLUSH ASYNC INSERT QUEUE
-        STOP MERGES
-        START MERGES
-        STOP TTL MERGES
-        START TTL MERGES
-        STOP MOVES
-        START MOVES
-        STOP VIEW
-        START VIEW
-        STOP VIEWS
-        START VIEWS
-        REFRESH VIEW
-        WAIT VIEW
-        CANCEL VIEW
-        WAIT LOADING PARTS
-        RELOAD DICTIONARY
-        RELOAD DICTIONARIES
-        LOAD PRIMARY KEY
-        UNLOAD PRIMARY KEY
-    """.strip().splitlines()
+_SYSTEM = re.compile(
+    r"FLUSH LOGS\b|FLUSH ASYNC INSERT QUEUE\b|(START|STOP) (TTL )?MERGES\b|(START|STOP) MOVES\b"
+    r"|(START|STOP|REFRESH|WAIT|CANCEL) VIEWS?\b|WAIT LOADING PARTS\b|RELOAD DICTIONAR(Y|IES)\b"
+    r"|(UN)?LOAD PRIMARY KEY\b|(CLEAR|DROP) (\w+ ){0,4}CACHE\b"
 )
-_CACHE_WORDS = 6  # `SYSTEM CLEAR SCHEMA FORMAT CACHE FOR …` is the longest way to a cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +147,12 @@ def _check_kind(pieces: Sequence[Piece]) -> None:
         rest = [word for word in words[1:] if word not in _BEFORE_OBJECT]
         if not rest or rest[0] not in allowed:
             raise not_served(f"The statement {shown}")
-    if words[0] == "SYSTEM" and not _is_system_served(words[1:]):
+    if words[0] == "SYSTEM" and not _SYSTEM.match(" ".join(words[1:])):
         raise not_served(f"The statement {shown}")
     if words[0] == "SET" and words[1] in _OF_SET:
         raise not_served(f"The statement {shown}")
     if words[0] == "CREATE" and "LANGUAGE" in words:
         raise not_served("CREATE FUNCTION in another language")
-
-
-def _is_system_served(words: Sequence[str]) -> bool:
-    if words[0] in ("CLEAR", "DROP"):
-        return "CACHE" in words[1:_CACHE_WORDS]
-    return any(tuple(words[: len(prefix)]) == prefix for prefix in _SYSTEM)
 
 
 def _check_call(piece: Piece, served: Served) -> None:
@@ -255,7 +228,7 @@ def _format(pieces: Sequence[Piece], place: int, served: Served) -> None:
         check_format(name.text, served)
 
 
-def _no_file(pieces: Sequence[Piece], place: int, _: Served) -> None:
+def _no_file(pieces: Sequence[Piece], place: int, served: Served) -> None:
     """No file after INTO or FROM, and no table there or after JOIN, TABLE, IN that is a path."""
     following = _after(pieces, place + 1)
     if following.kind == "word" and following.text in ("OUTFILE", "INFILE"):
@@ -264,7 +237,8 @@ def _no_file(pieces: Sequence[Piece], place: int, _: Served) -> None:
     if _after(pieces, place + 2).text == ".":
         names.append(_after(pieces, place + 3))
     for name in names:
-        if name.kind == "name" and re.search(r"[/\\\x00]|^[.~]", name.text):
+        is_path = name.kind == "name" and re.search(r"[/\\\x00]|^~", name.text)
+        if is_path and name.text not in served.destinations:
             raise not_served(f"The path {name.text!r} as a table")
     attaches = pieces[0].text == "ATTACH" and pieces[place].text == "FROM"
     if attaches and following.kind == "text":
@@ -281,7 +255,7 @@ def _source(pieces: Sequence[Piece], place: int, served: Served) -> None:
     if kind.text.upper() != "CLICKHOUSE":
         return
     place += 4
-    while (piece := _after(pieces, place)).text != ")" and piece.kind != "end":
+    while (piece := _after(pieces, place)).kind in ("word", "name"):
         if piece.text.upper() not in DICTIONARY_SOURCE_KEYS:
             raise not_served(f"{piece.text} of a dictionary's source")
         place += 2
