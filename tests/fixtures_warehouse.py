@@ -30,6 +30,7 @@ class EmbeddedProcess:
             url=f"http://127.0.0.1:{self.port}",
             path=home / "warehouse",
             password=environment.get("WAREHOUSE_PASSWORD", ""),
+            reader_password=environment.get("WAREHOUSE_READER_PASSWORD", ""),
         )
         self.log = home / "warehouse.log"
         self._environment = environment

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from warehouse.passwords import OWNER, READER, kept_password
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -26,6 +28,7 @@ class WarehouseSettings:
     url: str = "http://127.0.0.1:8123"
     user: str = "default"
     password: str = field(default="", repr=False)
+    reader_password: str = field(default="", repr=False)  # of marts_reader; without one, no reader
     path: Path = Path(".local/warehouse")
     listen: str = "127.0.0.1"
     allowed_hosts: str = ""  # names it is reached by, beside those of loopback and of its URL
@@ -44,8 +47,11 @@ class WarehouseSettings:
 
         """
         values: dict[str, object] = {}
+        given_url = environ.get("WAREHOUSE_URL")
         if environ.get("WAREHOUSE_PORT"):  # the local one's, where no other is named
             values["url"] = f"http://127.0.0.1:{environ['WAREHOUSE_PORT']}"
+        if environ.get("LOCAL_HOME"):
+            values["path"] = Path(environ["LOCAL_HOME"]) / "warehouse"
         complaints = []
         for one in fields(cls):
             name = f"WAREHOUSE_{one.name.upper()}"
@@ -55,11 +61,21 @@ class WarehouseSettings:
             try:
                 values[one.name] = _read(one.name, text)
             except ValueError as error:
-                shown = "…" if one.name == "password" or "@" in text else repr(text)
+                shown = "…" if "password" in one.name or "@" in text else repr(text)
                 complaints.append(f"{name}={shown}: {error}")
         if complaints:
             raise WarehouseSettingsError("settings that cannot be used: " + "; ".join(complaints))
-        return cls(**values)  # type: ignore[arg-type]  # the fields were read by name just above
+        settings = cls(**values)  # type: ignore[arg-type]  # the fields were read by name above
+        own = f"http://127.0.0.1:{environ.get('WAREHOUSE_PORT')}"
+        return settings.with_kept_passwords() if settings.url == own or not given_url else settings
+
+    def with_kept_passwords(self) -> WarehouseSettings:
+        """With the passwords that `up` keeps beside the tables, where none were given."""
+        return replace(
+            self,
+            password=self.password or kept_password(self.path, OWNER),
+            reader_password=self.reader_password or kept_password(self.path, READER),
+        )
 
     @property
     def host(self) -> str:

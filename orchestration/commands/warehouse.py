@@ -1,4 +1,4 @@
-"""`active-analytics warehouse serve`, `migrate` and `sql`."""
+"""`active-analytics warehouse serve` and `users`, `migrate` and `sql`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from rich.table import Table
 
 from orchestration.terminal import console, echo, write_bytes
 from warehouse.client import Warehouse
+from warehouse.passwords import READER, kept_password, password_file
 from warehouse.settings import WarehouseSettings
+from warehouse.users import MARTS_READER, server_statements
 
 _ROWS_FOR_PEOPLE = "JSONCompactStringsEachRowWithNames"
 
@@ -36,6 +38,42 @@ def serve(path: str | None, listen: str | None, port: int | None) -> None:
     ]
     command = [sys.executable, "-m", "warehouse.embedded", *arguments]
     os.execv(sys.executable, command)  # the engine gets a process that imported nothing of ours
+
+
+@warehouse.command()
+@click.option("--apply", is_flag=True, help="Make the reader on the ClickHouse server in use.")
+def users(apply: bool) -> None:
+    """Show how to connect as the reader of the marts, with Metabase for example.
+
+    The embedded warehouse knows him as soon as `up` has made his password. On a ClickHouse server
+    `--apply` makes him, with the password in WAREHOUSE_READER_PASSWORD.
+    """
+    settings = WarehouseSettings.from_env()
+    reader = MARTS_READER
+    if not settings.reader_password:
+        raise click.ClickException(
+            f"{reader.name} has no password: `active-analytics up` makes one for the warehouse of"
+            " this machine; for a server of yours set WAREHOUSE_READER_PASSWORD"
+        )
+    if apply:
+        _make_reader(settings)
+    kept = password_file(settings.path, READER)
+    is_kept = settings.reader_password == kept_password(settings.path, READER)
+    click.echo(
+        f"{reader.name} may read {reader.database} and nothing else. For Metabase, driver"
+        f" ClickHouse:\n  host {settings.host}, port {settings.port}, database {reader.database},"
+        f" user {reader.name}\n  password: "
+        + (f"the line in {kept}" if is_kept else "that of WAREHOUSE_READER_PASSWORD")
+    )
+
+
+def _make_reader(settings: WarehouseSettings) -> None:
+    with Warehouse.connect(settings, "active-analytics warehouse users") as connection:
+        if connection.scalar("select count() from system.build_options where name = 'CHDB'"):
+            raise click.ClickException("the embedded warehouse knows its users without --apply")
+        for statement in server_statements(MARTS_READER, settings.reader_password):
+            connection.execute(statement)
+    click.echo(f"{MARTS_READER.name} was made at {settings.url}")
 
 
 @click.command()

@@ -20,6 +20,7 @@ from orchestration.services.preparation import (
     prepare_dagster,
 )
 from orchestration.settings import OrchestrationSettings
+from warehouse.passwords import keep_passwords
 from warehouse.process_guards import close_to_others
 
 KEPT = (  # what may lie in LOCAL_HOME
@@ -57,6 +58,7 @@ def up(
     Raises:
         ServiceError: a port is taken (before anything is started), or a service did not answer.
     """
+    _keep_passwords(settings, environ)
     chosen = [[one for one in stage if one.group in only] for stage in stages(settings, environ)]
     for service in _flat(chosen):
         service.refuse_taken_port()
@@ -73,6 +75,13 @@ def up(
         prepare_dagster(settings, say)
     _start(workers, say)
     _start(askers, say)
+
+
+def _keep_passwords(settings: OrchestrationSettings, environ: Mapping[str, str]) -> None:
+    """Make the passwords of a warehouse that is ours and does not run: one that runs has none."""
+    stores = _flat(stages(settings, environ))
+    if any(one.name == "warehouse" and not one.running() for one in stores):
+        keep_passwords(settings.home / "warehouse")
 
 
 def down(

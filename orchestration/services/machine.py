@@ -16,6 +16,7 @@ from orchestration.services.broker import LocalBroker
 from orchestration.services.processes import ServiceProcess, is_taken
 from orchestration.settings import OrchestrationSettings
 from streams.collector.settings import CollectorSettings
+from warehouse.passwords import OWNER, kept_password
 from warehouse.settings import WarehouseSettings
 
 GROUPS = ("kafka", "warehouse", "worker", "collector", "dagster")
@@ -45,8 +46,12 @@ def environment(settings: OrchestrationSettings, environ: Mapping[str, str]) -> 
     decided = {
         "KAFKA_BROKERS": f"127.0.0.1:{settings.kafka_port}",
         "WAREHOUSE_URL": f"http://127.0.0.1:{settings.warehouse_port}",
+        "WAREHOUSE_PORT": str(settings.warehouse_port),
         "WAREHOUSE_PATH": str(settings.home / "warehouse"),
     }
+    kept = kept_password(settings.home / "warehouse", OWNER)
+    if kept and "warehouse" not in elsewhere(environ):
+        decided["WAREHOUSE_PASSWORD"] = kept  # dbt's profile has it from there
     given = {name: value for name, value in environ.items() if value}
     return {
         **decided,

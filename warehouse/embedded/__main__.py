@@ -48,6 +48,7 @@ def read_settings() -> WarehouseSettings:
     parser.add_argument("--listen", default=settings.listen)
     parser.add_argument("--port", type=int, default=settings.port)
     given = parser.parse_args()
+    settings = replace(settings, path=given.path).with_kept_passwords()
     if given.listen not in LOOPBACK_HOSTS and not settings.password:
         raise WarehouseSettingsError(
             f"listening on {given.listen} opens the warehouse to other machines: "
@@ -55,7 +56,7 @@ def read_settings() -> WarehouseSettings:
         )
     host = f"[{given.listen}]" if ":" in given.listen else given.listen
     url = f"http://{host}:{given.port}"
-    return replace(settings, path=given.path, listen=given.listen, url=url)
+    return replace(settings, listen=given.listen, url=url)
 
 
 async def serve(engine: Engine, settings: WarehouseSettings, guard: Guard) -> None:

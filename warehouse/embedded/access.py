@@ -1,4 +1,4 @@
-"""Who may ask: the one user of the warehouse, with the password."""
+"""Who may ask: the owner, and the reader of the marts, each with a password."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ from aiohttp import web
 
 from warehouse.embedded.errors import refusal
 from warehouse.settings import WarehouseSettings
+from warehouse.users import MARTS_READER, Reader
 
 
-def check_access(request: web.Request, settings: WarehouseSettings) -> None:
-    """Return when the request may be served.
+def reader_of(request: web.Request, settings: WarehouseSettings) -> Reader | None:
+    """Who asks: a reader, or None for the owner.
 
     Raises:
         EngineError: code 516, as ClickHouse refuses strangers.
     """
     user, password = credentials_of(request)
-    is_user = hmac.compare_digest(user.encode(), settings.user.encode())
-    is_password = hmac.compare_digest(password.encode(), settings.password.encode())
-    if not (is_user and is_password):
-        shown = ascii(user[:80])[1:-1]
-        text = f"{shown}: Authentication failed: password is incorrect, or there is no such user."
-        raise refusal(516, "AUTHENTICATION_FAILED", text)
+    if _is_same(user, settings.user) and _is_same(password, settings.password):
+        return None
+    is_reader = _is_same(user, MARTS_READER.name) and _is_same(password, settings.reader_password)
+    if is_reader and settings.reader_password:
+        return MARTS_READER
+    shown = ascii(user[:80])[1:-1]
+    text = f"{shown}: Authentication failed: password is incorrect, or there is no such user."
+    raise refusal(516, "AUTHENTICATION_FAILED", text)
+
+
+def _is_same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
 
 
 def credentials_of(request: web.Request) -> tuple[str, str]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from warehouse.embedded.access import check_access
+from warehouse.embedded.access import reader_of
 from warehouse.embedded.answers import Running, open_pipe, send_answer
 from warehouse.embedded.callers import check_caller
 from warehouse.embedded.engine import Engine, Result
@@ -23,14 +24,25 @@ from warehouse.embedded.errors import EngineError, refusal
 from warehouse.embedded.guard import Guard
 from warehouse.embedded.lanes import SHORT, SHORT_SECONDS, Lane, Lanes
 from warehouse.embedded.questions import MARK, Question, read_question
-from warehouse.embedded.sessions import Sessions
+from warehouse.embedded.readers import ReaderGuard
+from warehouse.embedded.sessions import Sessions, SessionUser
 from warehouse.embedded.uploads import Scratch
 from warehouse.embedded.work import Work
 from warehouse.settings import WarehouseSettings
+from warehouse.users import MARTS_READER
 
 READ_AT_ONCE = 256  # requests on their way here: each holds its text, 16 MiB at most
 WATCH_SECONDS = 0.2
 LAST_WORDS_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Where one user is served: sessions and lanes of his own, a guard besides everybody's."""
+
+    sessions: Sessions
+    lanes: Lanes
+    guard: ReaderGuard | None = None
 
 
 class Server:
@@ -41,8 +53,11 @@ class Server:
         self._guard = guard
         self._settings = settings
         self._scratch = settings.path / "tmp"
-        self._sessions = Sessions(engine)
-        self._lanes = Lanes(settings.max_queries)
+        reader = ReaderGuard(MARTS_READER, guard.served)
+        session_user = SessionUser(reader.settings, MARTS_READER.database)
+        at_once = min(MARTS_READER.at_once, settings.max_queries)
+        self._owner = _Desk(Sessions(engine, SessionUser()), Lanes(settings.max_queries))
+        self._reader = _Desk(Sessions(engine, session_user), Lanes(at_once), reader)
         self._read_count = 0
         self._running: set[Work] = set()
         self._is_finishing = False
@@ -81,20 +96,21 @@ class Server:
 
     def close(self) -> None:
         """Close every connection; nothing runs any more."""
-        self._lanes.close()
-        self._sessions.close()
+        for desk in (self._owner, self._reader):
+            desk.lanes.close()
+            desk.sessions.close()
 
     async def _ping(self, _: web.Request) -> web.Response:
         return web.Response(text="Ok.\n")
 
     async def _query(self, request: web.Request) -> web.StreamResponse:
         try:
-            check_access(request, self._settings)
+            desk = self._reader if reader_of(request, self._settings) else self._owner
             if request.method == "GET" and not request.query_string:
                 return web.Response(text="Ok.\n")
             with ExitStack() as files:
                 question = await self._read(request, files)
-                return await self._in_turn(request, question)
+                return await self._in_turn(request, question, desk)
         except EngineError as error:
             return _failure(error)
         except ConnectionError:
@@ -113,19 +129,21 @@ class Server:
         finally:
             self._read_count -= 1
 
-    async def _in_turn(self, request: web.Request, question: Question) -> web.StreamResponse:
-        lane = self._lanes.of(question.statement)
+    async def _in_turn(
+        self, request: web.Request, question: Question, desk: _Desk
+    ) -> web.StreamResponse:
+        lane = desk.lanes.of(question.statement)
         async with lane.turn():
             if self._is_finishing:
                 raise refusal(236, "ABORTED", "The warehouse is being stopped")
-            return await self._answer(request, question, lane)
+            return await self._answer(request, question, desk, lane)
 
     async def _answer(
-        self, request: web.Request, question: Question, lane: Lane
+        self, request: web.Request, question: Question, desk: _Desk, lane: Lane
     ) -> web.StreamResponse:
-        with self._sessions.taken(question.session) as session:
+        with desk.sessions.taken(question.session) as session:
             seconds = SHORT_SECONDS if lane.kind == SHORT else None
-            work = Work(question, session, self._guard, seconds)
+            work = Work(question, session, self._guard, seconds, desk.guard)
             pieces, transport, writer = await open_pipe()
             loop = asyncio.get_running_loop()
             outcome = loop.run_in_executor(lane.threads, work.run, writer)

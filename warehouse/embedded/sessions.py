@@ -10,10 +10,10 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from warehouse.embedded.engine import Engine
-from warehouse.embedded.errors import refusal
+from warehouse.embedded.errors import EngineError, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,36 @@ class SessionWish:
     must_exist: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SessionUser:
+    """What every connection of a user starts with."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    database: str = "default"
+
+
 class Session:
     """A connection, and which of its settings and whose database are only lent."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, user: SessionUser) -> None:
         self.connection = engine.connect()
         self.ends_at = 0.0
         self.lock = threading.Lock()
-        self._own_settings: Mapping[str, str] = engine.settings
-        self._own_database = "default"
+        self._own_settings: Mapping[str, str] = {**engine.settings, **user.settings}
+        self._own_database = user.database
         self._lent_settings: frozenset[str] = frozenset()
         self._is_database_lent = False
+        try:
+            self._begin(user)
+        except EngineError:
+            self.connection.close()
+            raise
+
+    def _begin(self, user: SessionUser) -> None:
+        if user.settings:
+            self._set(user.settings)
+        if user.database != "default":
+            self._use(user.database)
 
     def lend(self, settings: Mapping[str, str], database: str) -> None:
         """Apply the settings and the database of one request, and take back the last one's."""
@@ -43,8 +62,7 @@ class Session:
         wanted = {name: self._own_settings.get(name) for name in sorted(returned)} | dict(settings)
         self._lent_settings = frozenset(settings)
         if wanted:
-            listed = ", ".join(f"`{name}` = {_literal(value)}" for name, value in wanted.items())
-            self.connection.run(f"SET {listed}")
+            self._set(wanted)
         if database or self._is_database_lent:
             self._use(database or self._own_database)
             self._is_database_lent = bool(database)
@@ -55,15 +73,20 @@ class Session:
         self._own_settings = {row[0]: row[1] for row in changed if len(row) == 2}
         self._own_database = self.connection.rows("SELECT currentDatabase()")[0][0]
 
+    def _set(self, settings: Mapping[str, str | None]) -> None:
+        listed = ", ".join(f"`{name}` = {_literal(value)}" for name, value in settings.items())
+        self.connection.run(f"SET {listed}")
+
     def _use(self, database: str) -> None:
         self.connection.run("USE {database:Identifier}", parameters={"database": database})
 
 
 class Sessions:
-    """The sessions of a server by name, forgotten after a while of silence."""
+    """The sessions of one user by name, forgotten after a while of silence."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, user: SessionUser) -> None:
         self._engine = engine
+        self._user = user
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
@@ -75,7 +98,7 @@ class Sessions:
             EngineError: code 373 when a query of the session still runs, 372 when it must exist and
                 does not.
         """
-        session = self._acquire(wish) if wish else Session(self._engine)
+        session = self._acquire(wish) if wish else Session(self._engine, self._user)
         try:
             yield session
         finally:
@@ -99,7 +122,7 @@ class Sessions:
             if session is None:
                 if wish.must_exist:
                     raise refusal(372, "SESSION_NOT_FOUND", f"Session {wish.name} not found")
-                session = self._sessions[wish.name] = Session(self._engine)
+                session = self._sessions[wish.name] = Session(self._engine, self._user)
             if not session.lock.acquire(blocking=False):
                 text = f"Session {wish.name} is locked by a concurrent client"
                 raise refusal(373, "SESSION_IS_LOCKED", text)

@@ -17,6 +17,7 @@ from warehouse.embedded.errors import EngineError, refusal
 from warehouse.embedded.guard import READ_ONLY, Guard, Judged
 from warehouse.embedded.judge import check_format, check_setting, not_served
 from warehouse.embedded.questions import MARK, External, Question
+from warehouse.embedded.readers import ReaderGuard
 from warehouse.embedded.sessions import Session
 from warehouse.embedded.values import may_be_evaluated
 from warehouse.statements import InsertHead, first_words
@@ -30,6 +31,7 @@ class Work:
     session: Session
     guard: Guard
     most_seconds: float | None = None
+    reader: ReaderGuard | None = None
     output_format: str = ""
     is_read_only: bool = False
     is_abandoned: bool = False
@@ -48,15 +50,20 @@ class Work:
     def _run(self, writer: int) -> Result:
         question, statement = self.question, self.question.statement
         self._check_request()
+        asked = dict(question.settings)
+        if self.reader:
+            asked = self.reader.check_request(question.database, asked)
         judged = self.guard.judged(statement.checkable)
         self.is_read_only = judged.kind == READ_ONLY
         if not question.may_write and not judged.only_reads:
             text = f"Cannot execute query in readonly mode: {first_words(judged.sql)} takes POST"
             raise refusal(164, "READONLY", text)
         self._check_identifiers(judged)
+        if self.reader:
+            self.reader.check(judged, self.session.connection, question.parameters)
         if first_words(judged.sql) in ("SET", "USE"):
             return self._change_session(judged)
-        settings = dict(question.settings) | self._bounds() | {MARK: question.mark}
+        settings = asked | self._bounds() | {MARK: question.mark}
         self.session.lend(settings, question.database)
         try:
             for external in question.externals:
