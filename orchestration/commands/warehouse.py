@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from orchestration.terminal import console, echo, write_bytes
-from warehouse.client import Warehouse
+from warehouse.client import Warehouse, WarehouseRefusedError
 from warehouse.passwords import READER, kept_password, password_file
 from warehouse.settings import WarehouseSettings
 from warehouse.users import MARTS_READER, server_statements
@@ -43,7 +43,7 @@ def serve(path: str | None, listen: str | None, port: int | None) -> None:
 @warehouse.command()
 @click.option("--apply", is_flag=True, help="Make the reader on the ClickHouse server in use.")
 def users(apply: bool) -> None:
-    """Show how to connect as the reader of the marts, with Metabase for example.
+    """Show how a reporting tool connects as the reader of the marts.
 
     The embedded warehouse knows him as soon as `up` has made his password. On a ClickHouse server
     `--apply` makes him, with the password in WAREHOUSE_READER_PASSWORD.
@@ -60,7 +60,7 @@ def users(apply: bool) -> None:
     kept = password_file(settings.path, READER)
     is_kept = settings.reader_password == kept_password(settings.path, READER)
     click.echo(
-        f"{reader.name} may read {reader.database} and nothing else. For Metabase, driver"
+        f"{reader.name} may read {reader.database} and nothing else. For a reporting tool, driver"
         f" ClickHouse:\n  host {settings.host}, port {settings.port}, database {reader.database},"
         f" user {reader.name}\n  password: "
         + (f"the line in {kept}" if is_kept else "that of WAREHOUSE_READER_PASSWORD")
@@ -69,10 +69,12 @@ def users(apply: bool) -> None:
 
 def _make_reader(settings: WarehouseSettings) -> None:
     with Warehouse.connect(settings, "active-analytics warehouse users") as connection:
-        if connection.scalar("select count() from system.build_options where name = 'CHDB'"):
-            raise click.ClickException("the embedded warehouse knows its users without --apply")
         for statement in server_statements(MARTS_READER, settings.reader_password):
-            connection.execute(statement)
+            try:
+                connection.execute(statement)
+            except WarehouseRefusedError as error:
+                text = f"{error} (the embedded warehouse knows its users without --apply)"
+                raise click.ClickException(text) from None
     click.echo(f"{MARTS_READER.name} was made at {settings.url}")
 
 

@@ -44,7 +44,7 @@ _HARMLESS_SETTINGS = re.compile(
     r"|session_timezone|max_result_(?:rows|bytes)|result_overflow_mode|max_rows_to_read"
     r"|read_overflow_mode|max_block_size|extremes|join_use_nulls|joined_subquery_requires_alias"
     r"|prefer_column_name_to_alias|union_default_mode|cast_\w+|log_comment"
-    r"|enable_http_compression|wait_end_of_query|buffer_size|param_\w+"
+    r"|enable_http_compression|cancel_http_readonly_queries_on_client_close|wait_end_of_query|buffer_size|param_\w+"
 )
 
 
