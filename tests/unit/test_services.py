@@ -18,6 +18,7 @@ from orchestration.services.machine import elsewhere, environment, stages
 from orchestration.services.processes import ServiceError, ServiceProcess
 from orchestration.settings import OrchestrationSettings
 from streams.local_kafka.running import Running
+from warehouse.passwords import OWNER, keep_passwords, kept_password
 
 SLEEPER = ("sleep", "60")
 CHILD_OF_A_STUBBORN_PARENT = (
@@ -206,3 +207,13 @@ def test_down_where_nothing_runs_says_nothing(tmp_path: Path) -> None:
     said: list[str] = []
     down(OrchestrationSettings(local_home=tmp_path), {}, said.append)
     assert said == []
+
+
+def test_services_of_a_warehouse_that_is_ours_get_its_password(tmp_path: Path) -> None:
+    settings = OrchestrationSettings(local_home=tmp_path)
+    keep_passwords(tmp_path / "warehouse")
+    kept = kept_password(tmp_path / "warehouse", OWNER)
+    assert environment(settings, {})["WAREHOUSE_PASSWORD"] == kept
+    assert environment(settings, {"WAREHOUSE_PASSWORD": "own"})["WAREHOUSE_PASSWORD"] == "own"
+    other = environment(settings, {"WAREHOUSE_URL": "http://warehouse.example:8123"})
+    assert "WAREHOUSE_PASSWORD" not in other
