@@ -99,7 +99,8 @@ class Keeper:
         for tp in tps:
             self._open[tp] = self._claimed[tp].generation
             self._expected[tp] = self._claimed[tp].next_offset
-            self._clocks = {at: ms for at, ms in self._clocks.items() if at[0] != tp}
+            clocks = list(self._clocks.items())  # a batch may be decoded meanwhile
+            self._clocks = {at: ms for at, ms in clocks if at[0] != tp}
             self._clocks[tp, self._open[tp]] = self._claimed[tp].clock_ms
 
     def reached(self) -> dict[TP, int]:

@@ -182,16 +182,14 @@ class BatchedConsumer(KafkaConsumer):
             return {}
         try:
             offsets = await self.positions.claim(await self.earliest_offsets(*tps))
-        except IllegalStateError:
-            return {}  # the group took them from us meanwhile
-        async with self._reading:
-            try:
+            async with self._reading:
                 await self.seek_wait(offsets)
-            except IllegalStateError:
-                return {}
-            for tp in tps:
-                self._fetched.pop(tp, None)
-            self.positions.opened(tps)
+                for tp in tps:
+                    self._fetched.pop(tp, None)
+                self.positions.opened(tps)
+        except IllegalStateError:  # the group took some of them from us meanwhile
+            await asyncio.sleep(_NAP_SECONDS)
+            return await self.rewind(tps)
         return offsets
 
 

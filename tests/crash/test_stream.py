@@ -172,6 +172,8 @@ def test_a_hundred_kills_of_three_workers_on_four_partitions_lose_and_double_not
             )
             victim.kill()
             victim.start()
+            if cycle % 10 == 9:
+                assert verify(warehouse).is_ok
         eventually(lambda: stored(warehouse) == 200_000, within_seconds=180, tell=workers[0].told)
     finally:
         for worker in workers:

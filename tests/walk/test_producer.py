@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 from kafka.partitioner.default import murmur2
 
 from streams.local_kafka import LocalKafka
@@ -21,6 +22,7 @@ from streams.producer import (
     end_offsets,
     ensure_topics,
     first_offsets,
+    log_ends,
     read_topic,
     topic_id,
 )
@@ -38,6 +40,20 @@ def test_topics_are_made_once_with_the_partitions_of_the_settings(
     assert topic_id(stream_settings, stream_settings.events_topic) == first_id
     assert end_offsets(stream_settings, stream_settings.events_topic) == {0: 0, 1: 0, 2: 0, 3: 0}
     assert first_offsets(stream_settings, stream_settings.triggers_topic) == {0: 0}
+
+
+def test_topics_of_ours_bear_the_brokers_clock_and_not_the_producers_word(
+    stream_settings: StreamSettings,
+) -> None:
+    topic = stream_settings.events_topic
+    producer = KafkaProducer(bootstrap_servers=stream_settings.kafka_brokers)
+    producer.send(topic, b"v", key=b"k", timestamp_ms=1, partition=0)
+    producer.close()
+    (record,) = read_topic(stream_settings, topic)
+    assert record.timestamp_ms > 1_700_000_000_000
+    log = log_ends(stream_settings, topic, {0: 0})
+    assert (log.ends[0], log.epoch_ends) == (1, {0: 1})
+    assert log.topic_id == topic_id(stream_settings, topic)
 
 
 def test_a_topic_with_other_partitions_than_the_settings_say_is_refused(

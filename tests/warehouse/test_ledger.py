@@ -1,11 +1,13 @@
 """The ledger's rules on the real engine: who owns which offsets, and what a crash leaves."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from streams import ledger, ranges
 from streams.ledger import LedgerConflictError, Position, claim, delete_tail, is_owner
 from streams.producer import LogEnds
 from streams.ranges import RangeRows, range_rows, store
@@ -224,3 +226,73 @@ def test_a_broker_that_holds_less_than_the_ledger_is_contradicted(
 def test_the_clock_of_a_partition_goes_on_after_a_claim(warehouse: Warehouse) -> None:
     store_offsets(warehouse, [0, 1, 2])
     assert claimed(warehouse).clock_ms == record(2, None).broker_time_ms
+
+
+class Standstill:
+    """Lets somebody else act, once, in the middle of a worker's step."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+        self.meanwhile: Callable[[], None] | None = None
+        owner, name = {
+            "claim": (ledger, "delete_tail"),
+            "delete": (ledger, "_clock_ms"),
+            "insert": (Warehouse, "insert_arrow"),
+            "ledger": (ranges, "record"),
+        }[point]
+        step = getattr(owner, name)
+
+        def standing(*given: Any, **named: Any) -> Any:
+            if point != "insert" or "analytics.events" in given:
+                act, self.meanwhile = self.meanwhile, None
+                if act:
+                    act()
+            return step(*given, **named)
+
+        monkeypatch.setattr(owner, name, standing)
+
+
+def taken_over(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, point: str, turns: int
+) -> None:
+    """Worker after worker stands still at a point while its successor stores, and then goes on."""
+    chance = random.Random(point)
+    standstill = Standstill(monkeypatch, point)
+    end = 0
+
+    def succeed() -> None:
+        nonlocal end
+        position = claimed(warehouse)
+        assert position.next_offset == end
+        offsets = list(range(end, end + chance.randrange(1, 6)))
+        store(warehouse, rows_of(position, offsets, frozenset(offsets[1:2])), NOON)
+        end = offsets[-1] + 1
+
+    for _ in range(turns):
+        standstill.meanwhile = succeed
+        position = claimed(warehouse)
+        offsets = list(range(position.next_offset, position.next_offset + chance.randrange(1, 9)))
+        store(warehouse, rows_of(position, offsets, frozenset(offsets[2:3])), NOON)
+        found = verify(warehouse).as_json()
+        assert (found["ok"], found["lost"], found["doubled"]) == (True, 0, 0)
+    assert claimed(warehouse).next_offset == end
+    repair(warehouse, verify(warehouse))
+    assert warehouse.scalar("select count() from event_store.event_log") == end
+    assert verify(warehouse).is_ok
+
+
+POINTS = ("claim", "delete", "insert", "ledger")
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_that_stands_still_at_a_point_takes_nothing_from_its_successor(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    taken_over(warehouse, monkeypatch, point, turns=3)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", POINTS)
+def test_twenty_standstills_at_a_point_take_nothing_from_the_successors(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    taken_over(warehouse, monkeypatch, point, turns=20)
