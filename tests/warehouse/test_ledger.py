@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from orchestration.reporting import summary
+from orchestration.waiting import Waiting
 from streams import ledger, ranges
 from streams.ledger import LedgerConflictError, Position, claim, delete_tail, is_owner
 from streams.producer import LogEnds
@@ -85,6 +87,17 @@ def test_what_a_zombie_writes_counts_for_nothing_and_can_be_repaired(warehouse: 
     repair(warehouse, verdict)
     assert warehouse.scalar("select count() from event_store.event_log") == 4
     assert sum(one.orphans for one in verify(warehouse).partitions) == 0
+
+
+def test_the_summary_counts_what_the_ledger_counts_and_no_rows_of_a_zombie(
+    warehouse: Warehouse,
+) -> None:
+    zombie = store_offsets(warehouse, [0, 1])
+    store(warehouse, rows_of(claimed(warehouse), [2, 3]), NOON)
+    store(warehouse, rows_of(Position(zombie.generation, 2), [2, 3, 4]), NOON)
+    nothing_waits = Waiting({}, [], [], [], [])
+    figures = summary(warehouse, "EUR", waiting=nothing_waits, outdated_events=0)
+    assert (figures.events_read, figures.events_stored) == (4, 4)
 
 
 def test_a_claim_that_was_frozen_deletes_nothing_of_a_newer_one(warehouse: Warehouse) -> None:
