@@ -24,6 +24,7 @@ _OUTAGE = re.compile(
     r"|requesttimedout|connectionreset|bootstrap",
     re.IGNORECASE,
 )
+_REFUSAL = re.compile(r"authenti|authori[sz]|sasl|ssl|certificate", re.IGNORECASE)
 
 
 class OutageFilter(logging.Filter):
@@ -63,4 +64,4 @@ def _outage(record: logging.LogRecord) -> str | None:
     message = record.getMessage()
     raised = record.exc_info[1] if record.exc_info else None
     text = f"{message} {type(raised).__name__}: {raised}" if raised else message
-    return text if _OUTAGE.search(text) else None
+    return text if _OUTAGE.search(text) and not _REFUSAL.search(text) else None

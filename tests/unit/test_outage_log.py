@@ -38,6 +38,7 @@ def test_a_new_outage_is_written_at_once() -> None:
     [
         pytest.param(line("aiokafka", "Unknown topic"), id="of a client, about something else"),
         pytest.param(line("active_analytics.stream", "heartbeat failed"), id="of ours"),
+        pytest.param(line("aiokafka", "Unable connect to h: SASL failed"), id="a refusal"),
         pytest.param(line("faust", "crashed", ValueError("a bug")), id="a fault"),
     ],
 )
