@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from streams.enrich.masks import MaskedParametersError, Masks, shipped
@@ -14,6 +15,7 @@ from streams.enrich.shown_url import shown_url
 from streams.events import Data, Page, SearchData, SearchPerformed
 from streams.records import Origin
 from streams.rows import event_rows
+from tests.august import AUGUST, needs
 from tests.builders import accepted, enrichment, event
 
 SHOP = "https://shop.example"
@@ -63,6 +65,14 @@ def test_a_clean_url_bears_nothing_personal(target: str, clean: str) -> None:
 def test_usual_urls_of_shops_stay_as_they_are(target: str) -> None:
     assert shown_url(SHOP + target, NONE, shipped()) == SHOP + target
     assert clean_url(SHOP + target) == SHOP + target
+
+
+@needs(AUGUST)
+def test_the_pages_of_a_real_month_stay_as_they_are() -> None:
+    paths = pq.read_table(AUGUST / "hits.parquet", columns=["page_path"])["page_path"].unique()
+    urls = [f"{SHOP}{path}" for path in paths.to_pylist() if path]
+    assert len(urls) > 300
+    assert [url for url in urls if shown_url(url, NONE, shipped()) != url] == []
 
 
 def test_what_attribution_asks_for_is_kept_and_read() -> None:
