@@ -41,8 +41,18 @@ def embedded_warehouse(home: Path) -> Iterator[WarehouseSettings]:
         wait_until_ready(settings, 30)
         yield settings
     finally:
-        server.terminate()
-        server.wait(60)
+        end(server)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process with SIGTERM, or at last with SIGKILL."""
+    process.terminate()
+    try:
+        process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
 
 
 def free_port() -> int:
