@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -75,4 +74,3 @@ def assert_untouched(server: EmbeddedProcess, laid: Canaries, before: dict[str, 
     attempt = hostile.Attempt("", "POST", "/", {}, b"select count(), max(s) from default.t", 0)
     answer = hostile.ask(server.settings.url, attempt, {})
     assert answer.content.startswith(b"3\tx\n")
-    assert not (Path(server.settings.path) / "flags").exists()
