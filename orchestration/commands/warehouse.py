@@ -59,7 +59,7 @@ def users(apply: bool) -> None:
         _make_reader(settings)
     kept = password_file(settings.path, READER)
     is_kept = settings.reader_password == kept_password(settings.path, READER)
-    click.echo(
+    echo(
         f"{reader.name} may read {reader.database} and nothing else. For a reporting tool, driver"
         f" ClickHouse:\n  host {settings.host}, port {settings.port}, database {reader.database},"
         f" user {reader.name}\n  password: "
@@ -75,7 +75,7 @@ def _make_reader(settings: WarehouseSettings) -> None:
             except WarehouseRefusedError as error:
                 text = f"{error} (the embedded warehouse knows its users without --apply)"
                 raise click.ClickException(text) from None
-    click.echo(f"{MARTS_READER.name} was made at {settings.url}")
+    echo(f"{MARTS_READER.name} was made at {settings.url}")
 
 
 @click.command()

@@ -57,12 +57,13 @@ class _Refusals(logging.Handler):
 
 
 _refusals = _Refusals()
+_TLS_REASONS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER")  # in OpenSSL's words
 
 
 def _is_final(reason: KafkaError) -> bool:
     """Whether the broker turned us away, or speaks another protocol than the settings say."""
     kinds = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, InvalidReceiveError)
-    return isinstance(reason, kinds) or "Handshake failed" in str(reason)
+    return isinstance(reason, kinds) or any(one in str(reason) for one in _TLS_REASONS)
 
 
 class FencedError(BrokerRefusedError):
@@ -159,7 +160,8 @@ def translated(what: str) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        refusal = _refusals.since(began) if isinstance(error, KafkaTimeoutError) else None
+        is_let_in = not isinstance(error, KafkaTimeoutError) or "bootstrap" not in str(error)
+        refusal = None if is_let_in else _refusals.since(began)
         if refusal:
             raise BrokerRefusedError(
                 f"could not {what}: {refusal};"
