@@ -4,8 +4,8 @@ The engine is a library inside our process and would run several statements in o
 write any file, and connect to anything. What a text is, only its own parser knows: it writes the
 statement out plainly, that is judged against the lists of `served`, and that is what runs.
 
-Writing out costs as much as `select 1` does, so verdicts on short texts are kept: an insert asks
-the same head again and again.
+Judging a text costs two to three times `select 1`, so verdicts on short texts are kept: an insert
+asks the same head again and again.
 """
 
 from __future__ import annotations
