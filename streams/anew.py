@@ -180,7 +180,7 @@ def _forget_nobodys(warehouse: Warehouse, place: dict[str, Any], by: Enrichment)
     nobody, or a digest stands for it.
     """
     named = [name for (name,) in warehouse.rows(_NAMES, **place)]
-    nobodys = sorted(name for name in named if by.identifiers[name[2:]][1])
+    nobodys = sorted(name for name in named if by.identifiers[name[2:]] != name[2:])
     for first in range(0, len(nobodys), NAMES_AT_ONCE):
         names = nobodys[first : first + NAMES_AT_ONCE]
         warehouse.execute(f"delete from analytics.identity_pairs where {_NOBODYS}", names=names)

@@ -50,16 +50,17 @@ def identifier_columns(columns: Mapping[str, Any], by: Enrichment) -> dict[str, 
         coded = columns[name].dictionary_encode()
         identifiers = coded.dictionary.to_pylist()
         kept = [by.identifiers[one] for one in identifiers]
-        codes = [code for _, code in kept]
-        if not any(codes):
+        if kept == identifiers:
             continue
-        changed[name] = pa.array([text for text, _ in kept], pa.string()).take(coded.indices)
-        for row, number in enumerate(coded.indices.to_pylist()):
-            code = codes[number]
-            if code:
-                warned.setdefault(row, []).append((code, field))
-            if code == "plain_identifier" and name in _OF_PERSONS:
-                _note_digest(digests, row, identifiers[number])
+        changed[name] = pa.array(kept, pa.string()).take(coded.indices)
+        is_changed = pc.not_equal(changed[name], columns[name]).to_numpy(zero_copy_only=False)
+        numbers = coded.indices.to_numpy()
+        for row in np.flatnonzero(is_changed).tolist():
+            is_plain = kept[numbers[row]] != ""
+            code: Code = "plain_identifier" if is_plain else "names_nobody"
+            warned.setdefault(row, []).append((code, field))
+            if is_plain and name in _OF_PERSONS:
+                _note_digest(digests, row, identifiers[numbers[row]])
     changed |= _known_by(digests, {**columns, **changed})
     changed |= _plain_texts_digested(columns, warned)
     if "order_id" in changed:
@@ -115,6 +116,8 @@ def _plain_texts_digested(columns: Mapping[str, Any], warned: Warned) -> dict[st
         ("event_id", "id", every),
         ("detail", "data.letter_id", is_letter),
     ):
+        if not is_id.any():
+            continue
         holds = pc.match_substring(columns[name], "@").to_numpy(zero_copy_only=False) & is_id
         if not holds.any():
             continue

@@ -123,9 +123,9 @@ def plain_digest(identifier: str) -> str:
         The digest by which a guest's hash is equal to it, where the identifier is nothing else; of
         one that holds more, of the whole in lower case. Empty when it holds neither.
     """
+    if "@" not in identifier and identifier[:1] not in "+0 \t" and "%40" not in identifier:
+        return ""  # as nearly all are
     text = unquote(identifier) if "%40" in identifier else identifier
-    if "@" not in text and text.strip()[:1] not in ("+", "0"):  # as nearly all are
-        return ""
     digest = email_digest(text) or phone_digest(text)
     if digest:
         return digest

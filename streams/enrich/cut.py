@@ -34,6 +34,7 @@ class Texts:
         self._bytes = np.frombuffer(self._content, np.uint8, count=int(self._bounds[-1]))
         self.begins: Places = self._bounds[:-1]
         self.ends: Places = self._bounds[1:]
+        self._places: dict[str, tuple[Any, Any]] = {}
 
     def places_of_nth(self, character: str, *numbers: int) -> list[Places]:
         """Where the n-th of an ASCII character stands, counted from 1, for each n asked; the end of
@@ -71,5 +72,10 @@ class Texts:
 
     def _found(self, character: str) -> tuple[Any, Any]:
         """Where it stands, ascending, and how many stand before each of the n + 1 bounds."""
-        places = np.flatnonzero(self._bytes == ord(character)).astype(np.int32)
-        return places, np.searchsorted(places, self._bounds)
+        if character not in self._places:
+            places = np.flatnonzero(self._bytes == ord(character)).astype(np.int32)
+            before: Any = np.zeros(self.count + 1, np.int32)  # as for most signs
+            if len(places):
+                before = np.searchsorted(places, self._bounds)
+            self._places[character] = places, before
+        return self._places[character]

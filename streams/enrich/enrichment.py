@@ -25,7 +25,6 @@ from streams.enrich.referrer import INTERNAL, Referrer, referrer_of
 from streams.enrich.sites import shipped_sites
 from streams.enrich.user_agent import user_agent_of, user_agent_tables
 from streams.enrich.visited import Visited
-from streams.event_warnings import Code
 from streams.nobody import NobodyIds
 from streams.personal import masked_emails, plain_digest
 from streams.settings import StreamSettings
@@ -114,6 +113,7 @@ class Enrichment:
         self.languages = Remembered(language_of)
         self.told_campaigns = Remembered(campaign_told)
         self.own_origins = Remembered(self._is_own)
+        self._names_nobody = tables.nobody.names_nobody
         self.identifiers = Remembered(self._identifier)
 
     @property
@@ -131,11 +131,11 @@ class Enrichment:
         """What a referring URL tells."""
         return referrer_of(url, self.tables.own_hosts, self.tables.payment_hosts)
 
-    def _identifier(self, identifier: str) -> tuple[str, Code | None]:
-        if identifier and self.tables.nobody.names_nobody(identifier):
-            return "", "names_nobody"
-        digest = plain_digest(identifier)
-        return (digest, "plain_identifier") if digest else (identifier, None)
+    def _identifier(self, identifier: str) -> str:
+        """An identifier as the base holds it: empty, or a digest, where it is to be another."""
+        if self._names_nobody(identifier):
+            return ""
+        return plain_digest(identifier) or identifier
 
     def _is_own(self, origin: str) -> bool:
         return self.referrer(f"{origin}/") is INTERNAL  # with what stands behind it in a URL
