@@ -1,22 +1,21 @@
-"""Who may be due a letter, as the marts tell it; and what is known of these people right now.
+"""Who may be due a letter, as the marts tell it.
 
 `candidates` is the face in SQL of the rule `orchestration.triggers.decide.refusal`: it finds the
-few carts among millions. What it finds is judged again by the rule itself, on `answers` read fresh
-right before firing. A property test holds the two faces equal. Persons are those of right now, on
-both faces (`orchestration.same_person`); whoever waits for a build to tell who he is waits here.
+few carts among millions. What it finds is judged again by the rule itself, on facts read fresh
+right before firing (`orchestration.addressees`). A property test holds the two faces equal. Persons
+are those of right now, on both faces (`orchestration.same_person`); whoever waits for a build to
+tell who he is waits here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
-from decimal import Decimal
 from typing import Any
 
 from orchestration.same_person import (
     IDENTIFIERS_OF_PEOPLE,
     NAMES,
-    NAMES_OF_EVENT,
     NAMES_OF_FIRING,
     WITH_PERSONS,
     unresolved,
@@ -27,10 +26,9 @@ from orchestration.triggers.contents import (
     CART_REACHES_BACK,
     KINDS,
     ORDER_COMES_BEFORE,
-    CartEvent,
-    Line,
 )
-from orchestration.triggers.decide import Addressee, Answer, Cart, Clock, People
+from orchestration.triggers.decide import Cart, Clock
+from orchestration.triggers.firing import Firing
 from orchestration.triggers.model import Definition
 from streams.decode import EARLIEST
 from warehouse.client import Warehouse
@@ -42,12 +40,12 @@ where database in ('marts', 'staging')
     and name in ('cart_additions', 'identifiers', 'stg_events', 'stg_identity_edges')
 """
 
-# Whether something that was put in until `added_at` is still in the cart at `due_at`: the face in
-# SQL of `contents_at`. Of steps up and down that never lead below nothing, the end is their sum
-# less the lowest of their running sums; a step down «to nothing» is longer than any way up.
+# Whether something that was put in until `added_at` is still in the cart at `counts_until`: the
+# face in SQL of `contents_at`. Of steps up and down that never lead below nothing, the end is their
+# sum less the lowest of their running sums; a step down «to nothing» is longer than any way up.
 STILL_HOLDS = """
     arrayFilter(
-        one -> one.occurred_at between added_at - reaching - before and due_at, cart_events
+        one -> one.occurred_at between added_at - reaching - before and counts_until, cart_events
     ) as seen,
     arrayFilter(one -> has({bought:Array(String)}, one.kind), seen) as orders,
     arrayMax(arrayMap(
@@ -101,7 +99,8 @@ additions as (
     select
         visitor_id, customer_id, visitor_key, session_id, event_id, origin, added_at, next_added_at,
         skus, names,
-        added_at + toIntervalSecond({{wait_seconds:UInt32}}) as due_at
+        added_at + toIntervalSecond({{wait_seconds:UInt32}}) as due_at,
+        if({{is_wall:Bool}}, {{now:DateTime64(6, 'UTC')}}, due_at) as counts_until
     from marts.cart_additions
     where added_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 1
         and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
@@ -124,7 +123,7 @@ written_to as (
     from
     (
         select arrayJoin({NAMES_OF_FIRING}) as name
-        from triggers.firings
+        from triggers.standing_firings
         where trigger = {{trigger:String}}
     ) as firings
     inner join identifiers on firings.name = identifiers.identifier
@@ -184,7 +183,7 @@ unanswered as (
     select carts.*
     from carts
     left join answers on answers.person = carts.person
-    where not arrayExists(at -> at between added_at and due_at, answered_at)
+    where not arrayExists(at -> at between added_at and counts_until, answered_at)
         and carts.person not in (select person from written_to)
 
 ),
@@ -209,110 +208,15 @@ where is_held or not {{only_what_is_left:Bool}}
 order by person, added_at, session_id, event_id
 """
 
-# One row per event that answers a cart of these people, from the events as they arrive: an order
-# of a minute ago counts, although the marts do not know it yet. So does one that names the customer
-# and comes from a visitor of whom nothing was known before.
-ANSWERS = f"""
-with
-
-people as (select arrayJoin({{persons:Array(String)}}) as person),
-
-identifiers as ({IDENTIFIERS_OF_PEOPLE})
-
-select distinct identifiers.person, events.occurred_at, events.origin
-from
-(
-    select arrayJoin({NAMES_OF_EVENT}) as name, occurred_at, origin
-    from analytics.events
-    where occurred_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 1
-        and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
-        and kind in {{unless:Array(String)}}
-) as events
-inner join identifiers on events.name = identifiers.identifier
-"""
-
-
-# One row per event that changed the carts of these people and per person, as they arrive. Of copies
-# under one id the one counts that the marts would take. The page is the product's own where the
-# event tells it, else the one it was put in on, if that was a page of one product.
-CART_EVENTS = f"""
-with
-
-people as (select arrayJoin({{persons:Array(String)}}) as person),
-
-identifiers as ({IDENTIFIERS_OF_PEOPLE})
-
+# One row per cart among these additions.
+RECORDED_CARTS = """
 select
-    identifiers.person as person, event_id, kind, occurred_at, origin, visit_sequence, currency,
-    email_sha256, product_skus, product_names, product_quantities, product_prices_minor,
-    if(
-        length(product_skus) = 1 and page_kind = 'product' and product_urls[1] = '',
-        [page_url],
-        product_urls
-    ) as urls
-from
-(
-    select
-        arrayJoin({NAMES_OF_EVENT}) as name, event_id, kind, occurred_at, origin, visit_sequence,
-        currency, email_sha256, product_skus, product_names, product_quantities,
-        product_prices_minor, product_urls, page_kind, page_url, broker_time, topic, partition,
-        offset, enrichment_version
-    from analytics.events
-    where occurred_on between toDate({{earliest:DateTime64(6, 'UTC')}}) - 3
-        and toDate({{latest:DateTime64(6, 'UTC')}}) + 1
-        and kind in {{kinds:Array(String)}}
-        and bot_verdict != 'bot'
-) as events
-inner join identifiers on events.name = identifiers.identifier
-order by person, event_id, broker_time, topic, partition, offset, enrichment_version desc
-limit 1 by person, event_id
-"""
-
-# One row per identifier of these people that came up together with another one.
-IDENTIFIERS = """
-select person, identifier, first_seen_at
-from marts.identifiers
-where is_merged and person in {persons:Array(String)}
-"""
-
-# One row per person who unsubscribed from something that concerns a letter and has not subscribed
-# to it again. Consent is asked of all of the past, whoever told it; of two words of one instant the
-# no counts, and who unsubscribed from something without a name did from everything.
-UNSUBSCRIBED = f"""
-with
-
-people as (select arrayJoin({{persons:Array(String)}}) as person),
-
-identifiers as ({IDENTIFIERS_OF_PEOPLE})
-
-select distinct person
-from
-(
-    select
-        identifiers.person as person,
-        events.subscription as subscription,
-        argMax(events.is_off, (events.occurred_at, events.is_off)) as is_off
-    from
-    (
-        select
-            arrayJoin({NAMES_OF_EVENT}) as name,
-            occurred_at,
-            endsWith(detail, ': off') as is_off,
-            lowerUTF8(trimBoth(replaceRegexpOne(detail, ': (on|off)$', ''))) as subscription
-        from analytics.events
-        where kind = 'subscription.changed'
-            and occurred_on <= toDate({{now:DateTime64(6, 'UTC')}}) + 1
-            and occurred_at <= {{now:DateTime64(6, 'UTC')}}
-    ) as events
-    inner join identifiers on events.name = identifiers.identifier
-    group by person, subscription
-)
-where is_off
-    and (
-        empty({{subscriptions:Array(String)}})
-        or subscription = ''
-        or subscription in {{subscriptions:Array(String)}}
-    )
+    visitor_id, customer_id, visitor_key, session_id, event_id, origin, added_at, next_added_at,
+    skus, names
+from marts.cart_additions
+where event_id in {event_ids:Array(String)}
+    and added_on between toDate({earliest:DateTime64(6, 'UTC')}) - 1
+        and toDate({latest:DateTime64(6, 'UTC')}) + 1
 """
 
 
@@ -330,6 +234,7 @@ def candidates(warehouse: Warehouse, definition: Definition, clock: Clock) -> li
         wait_seconds=int(definition.wait.total_seconds()),
         unless=sorted(definition.unless),
         origins=list(clock.origins),
+        is_wall=is_wall,
         earliest=clock.now - definition.stale_after - definition.wait if is_wall else EARLIEST,
         latest=clock.now - definition.wait,
         now=clock.now,
@@ -345,106 +250,37 @@ def candidates(warehouse: Warehouse, definition: Definition, clock: Clock) -> li
     return [cart for cart in carts if cart.person not in unknown]
 
 
-def people(
-    warehouse: Warehouse, definition: Definition, carts: Sequence[Cart], clock: Clock
-) -> People:
-    """What is known right now of the people whom letters about these carts would go to."""
-    return People(
-        answers=answers(warehouse, definition, carts),
-        cart_events=cart_events(warehouse, definition, carts),
-        addressees=addressees(warehouse, definition, carts, clock),
-    )
+def recorded_carts(warehouse: Warehouse, firings: Sequence[Firing]) -> list[Cart]:
+    """The carts that recorded firings are about, as the marts have them now, in the same order.
 
-
-def answers(
-    warehouse: Warehouse, definition: Definition, carts: Sequence[Cart]
-) -> dict[str, list[Answer]]:
-    """What has happened that may make letters about these carts needless, by person."""
-    added = [cart.added_at for cart in carts]
-    rows = warehouse.rows(
-        ANSWERS,
+    A cart that the marts do not have any more is told by the firing's own facts.
+    """
+    added = [firing.facts.added_at for firing in firings]
+    rows = warehouse.dicts(
+        RECORDED_CARTS,
+        event_ids=sorted({firing.facts.event_id for firing in firings}),
         earliest=min(added),
-        latest=definition.due_at(max(added)),
-        unless=sorted(definition.unless),
-        persons=sorted({cart.person for cart in carts}),
+        latest=max(added),
     )
-    answers_of: dict[str, list[Answer]] = {}
-    for person, occurred_at, origin in rows:
-        answers_of.setdefault(person, []).append(Answer(occurred_at.replace(tzinfo=UTC), origin))
-    return answers_of
+    carts = {row["event_id"]: _cart({**row, "person": ""}) for row in rows}
+    return [carts.get(firing.facts.event_id) or _remembered(firing) for firing in firings]
 
 
-def cart_events(
-    warehouse: Warehouse, definition: Definition, carts: Sequence[Cart]
-) -> dict[str, list[CartEvent]]:
-    """What has changed the carts of these people, by person, until the last letter is due."""
-    added = [cart.added_at for cart in carts]
-    rows = warehouse.rows(
-        CART_EVENTS,
-        earliest=min(added),
-        latest=definition.due_at(max(added)),
-        kinds=list(KINDS),
-        persons=sorted({cart.person for cart in carts}),
-    )
-    events_of: dict[str, list[CartEvent]] = {}
-    for person, event_id, kind, occurred_at, origin, sequence, currency, email, *lines in rows:
-        events_of.setdefault(person, []).append(
-            CartEvent(
-                event_id=event_id,
-                kind=kind,
-                occurred_at=occurred_at.replace(tzinfo=UTC),
-                origin=origin,
-                lines=_lines(*lines),
-                visit_sequence=sequence,
-                currency=currency,
-                email_sha256=email,
-            )
-        )
-    return events_of
-
-
-def addressees(
-    warehouse: Warehouse, definition: Definition, carts: Sequence[Cart], clock: Clock
-) -> dict[str, Addressee]:
-    """Names and consent of these people, and of those whose names the carts bear as well."""
-    persons = sorted({one for cart in carts for one in (cart.person, *cart.also_of)})
-    identifiers_of: dict[str, list[tuple[str, Any]]] = {}
-    for person, identifier, first_seen_at in warehouse.rows(IDENTIFIERS, persons=persons):
-        known = (identifier, first_seen_at.replace(tzinfo=UTC))
-        identifiers_of.setdefault(person, []).append(known)
-    unsubscribed = {
-        person
-        for (person,) in warehouse.rows(
-            UNSUBSCRIBED,
-            persons=persons,
-            subscriptions=sorted(definition.subscriptions),
-            now=clock.now,
-        )
-    }
-    return {
-        one: Addressee(tuple(identifiers_of.get(one, ())), one in unsubscribed) for one in persons
-    }
-
-
-def _lines(
-    skus: Sequence[str],
-    names: Sequence[str],
-    quantities: Sequence[Decimal],
-    prices_minor: Sequence[int],
-    urls: Sequence[str],
-) -> tuple[Line, ...]:
-    """The products of an event; what its arrays do not hold is not told."""
-    count = len(skus)
-    return tuple(
-        Line(*line)
-        for line in zip(
-            skus,
-            [*names, *[""] * (count - len(names))],
-            [*quantities, *[Decimal(0)] * (count - len(quantities))],
-            [*prices_minor, *[0] * (count - len(prices_minor))],
-            [*urls, *[""] * (count - len(urls))],
-            strict=True,
-        )
+def _remembered(firing: Firing) -> Cart:
+    """A cart as the ledger of firings remembers it; of a later addition it knows nothing."""
+    facts = firing.facts
+    return Cart(
+        person=firing.person,
+        visitor_id=firing.visitor_id,
+        customer_id=firing.customer_id,
+        session_id=facts.session_id,
+        event_id=facts.event_id,
+        origin=facts.origin,
+        added_at=facts.added_at,
+        next_added_at=None,
+        skus=facts.skus,
+        names=facts.names,
+        visitor_key=firing.person,
     )
 
 

@@ -3,7 +3,9 @@
 A run takes the feed over, finishes what a crashed one left, and goes through the candidates batch
 by batch: judge again, record, publish, mark. Persons are looked up again for each batch, for a
 build may exchange them at any time. A crash at any instant leaves at most firings in the
-ledger of which nobody knows whether they are out; the next run reads the feed's tail and knows.
+ledger of which nobody knows whether they are out; the next run reads the feed's tail and knows, for
+all triggers, before it publishes anything. What is not out is judged again, and withdrawn when it
+is not due any more.
 
 The ledger itself cannot be fenced. So a detector that was frozen between its last look at the
 ledger and its insert may record a firing a second time; it cannot publish it any more.
@@ -16,27 +18,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestration.candidates import candidates, is_built, people
+from orchestration.addressees import people
+from orchestration.candidates import candidates, is_built
 from orchestration.catalogue import Catalogue, catalogue
 from orchestration.clocks import shop_clock, wall_clock
 from orchestration.feed import Feed, KafkaFeed
-from orchestration.firing_ledger import (
-    fired,
-    last_published,
-    mark_published,
-    record,
-    unpublished,
-)
+from orchestration.firing_ledger import fired, record, unpublished
+from orchestration.firing_publication import BATCH_CARTS, Recovery, publish, recover
 from orchestration.same_person import of_today, version
 from orchestration.triggers.decide import Cart, Clock, Decisions, decide
-from orchestration.triggers.firing import Firing, Mode
-from orchestration.triggers.message import message_of
+from orchestration.triggers.firing import Mode
 from orchestration.triggers.model import Definition
 from streams.settings import StreamSettings
 from warehouse.client import Warehouse
 from warehouse.settings import WarehouseSettings
-
-BATCH_CARTS = 500  # their persons fit a query's parameters, ids of 256 characters included
 
 
 class DetectionRefusedError(Exception):
@@ -45,7 +40,9 @@ class DetectionRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of one trigger's candidates in a run, and of what an earlier run had left."""
+    """What became of one trigger's candidates in a run, and of what an earlier run had left:
+    `recovered` firings, of which some may be `withdrawn`, counted by reason.
+    """
 
     trigger: str
     candidates: int = 0
@@ -53,6 +50,7 @@ class Tally:
     fired: int = 0
     published: int = 0
     recovered: int = 0
+    withdrawn: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +149,9 @@ def is_anything_due(warehouse: Warehouse, definitions: Sequence[Definition], clo
     """Whether a run would write or publish anything: who unsubscribed stays a candidate for long,
     and the broker need not know.
     """
-    return any(
-        unpublished(warehouse, one, clock.mode)
-        or any(decisions.firings for decisions in _decided(warehouse, one, clock))
-        for one in definitions
+    names = {one.trigger for one in definitions}
+    return any(firing.trigger in names for firing in unpublished(warehouse, clock.mode)) or any(
+        decisions.firings for one in definitions for decisions in _decided(warehouse, one, clock)
     )
 
 
@@ -172,7 +169,14 @@ def detect(
     Raises:
         FencedError: another detector took over; the letters it does not know of are its own now.
     """
-    return Report(clock, tuple(_run(warehouse, feed, one, clock) for one in definitions))
+    recovered = recover(warehouse, feed, definitions, clock)
+    return Report(
+        clock,
+        tuple(
+            _run(warehouse, feed, one, clock, recovered.get(one.trigger, Recovery()))
+            for one in definitions
+        ),
+    )
 
 
 def preview(warehouse: Warehouse, definitions: Sequence[Definition], clock: Clock) -> Report:
@@ -181,33 +185,6 @@ def preview(warehouse: Warehouse, definitions: Sequence[Definition], clock: Cloc
         clock,
         tuple(_tally(one, _decided(warehouse, one, clock)) for one in definitions),
     )
-
-
-def recover(
-    warehouse: Warehouse, feed: Feed, definition: Definition, mode: Mode
-) -> tuple[int, int]:
-    """Settle firings of a run that ended between recording and marking.
-
-    Returns:
-        How many were left, and how many of them had to be published.
-    """
-    left = {firing.firing_id: firing for firing in unpublished(warehouse, definition, mode)}
-    if not left:
-        return 0, 0
-    known = last_published(warehouse, feed.topic, mode)
-    found = {one: place for one, place in feed.after(known) if one in left}
-    mark_published(warehouse, feed.topic, found.items())
-    missing = [firing for firing_id, firing in left.items() if firing_id not in found]
-    publish(warehouse, feed, missing)
-    return len(left), len(missing)
-
-
-def publish(warehouse: Warehouse, feed: Feed, firings: Sequence[Firing]) -> None:
-    """Put recorded firings into the feed, all or none, and mark them as published."""
-    if firings:
-        places = feed.publish([message_of(firing) for firing in firings])
-        ids = [firing.firing_id for firing in firings]
-        mark_published(warehouse, feed.topic, zip(ids, places, strict=True))
 
 
 def batches(carts: Sequence[Cart]) -> Iterator[list[Cart]]:
@@ -222,10 +199,16 @@ def batches(carts: Sequence[Cart]) -> Iterator[list[Cart]]:
         yield batch
 
 
-def _run(warehouse: Warehouse, feed: Feed, definition: Definition, clock: Clock) -> Tally:
-    left, missing = recover(warehouse, feed, definition, clock.mode)
+def _run(
+    warehouse: Warehouse, feed: Feed, definition: Definition, clock: Clock, recovery: Recovery
+) -> Tally:
     tally = _tally(definition, _fired(warehouse, feed, definition, clock))
-    return replace(tally, published=tally.fired + missing, recovered=left)
+    return replace(
+        tally,
+        published=tally.fired + recovery.published,
+        recovered=recovery.count,
+        withdrawn=dict(recovery.withdrawn),
+    )
 
 
 def _fired(
@@ -255,7 +238,7 @@ def _judged(
         persons = version(warehouse)
         carts = of_today(warehouse, batch)
         known_people = people(warehouse, definition, carts, clock)
-        known = fired(warehouse, definition, {cart.person for cart in carts})
+        known = fired(warehouse, definition.trigger, {cart.person for cart in carts})
         if version(warehouse) == persons:
             return decide(definition, carts, known_people, known, clock)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from orchestration.triggers.message import read_message
-from streams.producer import FeedProducer, end_offsets, ensure_topics, read_topic
+from streams.producer import FeedProducer, end_offsets, ensure_topics, read_topic, topic_id
 from streams.settings import StreamSettings
 
 
@@ -29,6 +29,7 @@ class Feed(Protocol):
     """What detection asks of a feed; a list can do it."""
 
     topic: str
+    topic_id: str  # another one when the topic was made anew
 
     def publish(self, messages: Sequence[tuple[bytes, bytes]]) -> list[Place]:
         """Publish all of the messages or none; the place of each, in the order given."""
@@ -49,6 +50,7 @@ class KafkaFeed:
         ensure_topics(settings)
         self._settings = settings
         self.topic = settings.triggers_topic
+        self.topic_id = topic_id(settings, self.topic)
         self._producer = FeedProducer(settings, f"{self.topic}.detector")
 
     def publish(self, messages: Sequence[tuple[bytes, bytes]]) -> list[Place]:

@@ -55,7 +55,7 @@ _MARTS = """
 """
 _LETTERS = """
     select
-        (select uniqExact(firing_id) from triggers.firings) as letters,
+        (select uniqExact(firing_id) from triggers.standing_firings) as letters,
         (select uniqExact(firing_id) from triggers.publications) as letters_published
 """
 _TOP_PAIRS = """

@@ -1,5 +1,4 @@
-"""The law, checked: every offset up to the ledger's end is stored exactly once, and no letter was
-fired twice.
+"""The law, checked: every offset up to the ledger's end is stored exactly once.
 
 For every partition each offset from the first stored to the ledger's end must be in exactly one of
 {event log and events, event log and dead letters, declared gap}. Rows count only under the
@@ -53,7 +52,6 @@ class Verdict:
     """Whether the law holds, and the counts that say so."""
 
     partitions: Sequence[PartitionCount]
-    letters_doubled: int
     contradictions: Sequence[str] = ()  # of the broker and the ledger, see streams.truncation
 
     @property
@@ -74,11 +72,11 @@ class Verdict:
     @property
     def is_ok(self) -> bool:
         """Whether the law holds."""
-        return not (self.lost or self.doubled or self.letters_doubled or self.contradictions)
+        return not (self.lost or self.doubled or self.contradictions)
 
     def as_json(self) -> dict[str, object]:
-        """One object for scripts: `ok, lost, doubled, gaps, letters_doubled, contradictions`, and
-        the counts per partition.
+        """One object for scripts: `ok, lost, doubled, gaps, contradictions`, and the counts per
+        partition.
         """
         return {
             "ok": self.is_ok,
@@ -87,7 +85,6 @@ class Verdict:
             "gaps": self.gaps,
             "orphans": sum(one.orphans for one in self.partitions),
             "superseded": sum(one.superseded for one in self.partitions),
-            "letters_doubled": self.letters_doubled,
             "contradictions": list(self.contradictions),
             "partitions": [asdict(one) for one in self.partitions],
         }
@@ -117,7 +114,7 @@ def verify(warehouse: Warehouse, on_partition: Callable[[str], None] = lambda _:
     for span in spans:
         on_partition(f"{span['topic']}[{span['partition']}]")
         counts.append(_partition_count(warehouse, span))
-    return Verdict(counts, _letters_doubled(warehouse))
+    return Verdict(counts)
 
 
 def repair(warehouse: Warehouse, verdict: Verdict) -> int:
@@ -233,12 +230,3 @@ def _delete_orphans(warehouse: Warehouse, table: str, place: dict[str, Any]) -> 
             **place,
             **{"from": from_offset, "generation": generation},
         )
-
-
-def _letters_doubled(warehouse: Warehouse) -> int:
-    """Firings beyond the first of a trigger, customer, instance and period."""
-    return int(
-        warehouse.scalar(
-            "select count() - uniqExact(trigger, person, instance, period) from triggers.firings"
-        )
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
@@ -121,12 +121,17 @@ def _cart(fired: TriggerFired) -> str:
 
 
 def _sentence(tally: Tally) -> str:
-    refused = ", ".join(f"{count:,} {reason}" for reason, count in sorted(tally.refused.items()))
+    refused, withdrawn = _counts(tally.refused), _counts(tally.withdrawn)
     return (
         f"{tally.trigger}: {tally.candidates:,} candidates, {tally.fired:,} fired"
         f"{f' ({refused})' if refused else ''}, {tally.published:,} published"
         f"{f', {tally.recovered:,} recovered' if tally.recovered else ''}"
+        f"{f', of these {withdrawn} withdrawn' if withdrawn else ''}"
     )
+
+
+def _counts(count_of_reason: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(count_of_reason.items()))
 
 
 def _letters(settings: StreamSettings, follow: bool, is_whole: bool) -> Iterator[Record]:

@@ -12,10 +12,11 @@ import click
 from orchestration.terminal import console, echo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
+    from orchestration.feed_audit import FeedAudit
     from streams.verify import Verdict
     from warehouse.client import Warehouse
 
@@ -43,16 +44,21 @@ def work() -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--repair", "is_repair", is_flag=True, help="Delete what woken workers left behind.")
-def verify(as_json: bool, is_repair: bool) -> None:
-    """Check that every message is stored exactly once and no letter was fired twice.
+@click.option(
+    "--repair", "is_repair", is_flag=True, help="Delete what woken workers and detectors repeated."
+)
+@click.option("--no-feed", is_flag=True, help="Leave the letters out, which needs no broker.")
+def verify(as_json: bool, is_repair: bool, no_feed: bool) -> None:
+    """Check that every message is stored exactly once and every letter stands once in the feed.
 
     Ends with 0 when the law holds and with 3 when it is broken: also when the broker holds less
     than was stored. Rows left by a worker that woke after another took over count for nothing; they
-    are listed as orphans and deleted by --repair.
+    are listed as orphans and deleted by --repair, like rows that repeat a letter in the ledger of
+    firings. Letters are compared by their ids, in the ledger and in the whole feed.
     """
     from dataclasses import replace
 
+    from orchestration.firing_ledger import repair as repair_firings
     from streams import verify as law
     from warehouse.client import Warehouse
     from warehouse.settings import WarehouseSettings
@@ -61,13 +67,30 @@ def verify(as_json: bool, is_repair: bool) -> None:
     with Warehouse.connect(WarehouseSettings.from_env(), "verify") as warehouse:
         with screen.status("checking") as status:
             verdict = law.verify(warehouse, lambda name: status.update(f"checking {name}"))
+            audit = (
+                None
+                if no_feed
+                else _letters(
+                    warehouse, lambda count: status.update(f"reading the feed: {count:,} letters")
+                )
+            )
         verdict = replace(verdict, contradictions=_contradictions(warehouse, screen))
         deleted = law.repair(warehouse, verdict) if is_repair else 0
+        repeats = repair_firings(warehouse) if is_repair else 0
+    is_ok = verdict.is_ok and (audit is None or audit.is_ok)
     if as_json:
-        echo(json.dumps({**verdict.as_json(), "orphans_deleted": deleted}, indent=2))
+        found = {
+            **verdict.as_json(),
+            "ok": is_ok,
+            "letters": audit and audit.as_json(),
+            "orphans_deleted": deleted,
+            "repeated_firings_deleted": repeats,
+        }
+        echo(json.dumps(found, indent=2))
     else:
         _print(verdict, deleted)
-    sys.exit(0 if verdict.is_ok else EXIT_BROKEN_LAW)
+        _print_letters(audit, repeats)
+    sys.exit(0 if is_ok else EXIT_BROKEN_LAW)
 
 
 def _contradictions(warehouse: Warehouse, screen: Console) -> Sequence[str]:
@@ -115,10 +138,42 @@ def _print(verdict: Verdict, deleted: int) -> None:
     for contradiction in verdict.contradictions:
         screen.print(contradiction, style="red")
     if verdict.is_ok:
-        screen.print("The law holds: nothing lost, nothing doubled, no letter fired twice.")
-    elif verdict.lost or verdict.doubled or verdict.letters_doubled:
+        screen.print("Events: the law holds, nothing lost, nothing doubled.")
+    elif verdict.lost or verdict.doubled:
         screen.print(
-            f"The law is broken: {verdict.lost:,} offsets lost, {verdict.doubled:,} doubled, "
-            f"{verdict.letters_doubled:,} letters fired twice.",
+            f"Events: the law is broken: {verdict.lost:,} offsets lost, "
+            f"{verdict.doubled:,} doubled.",
+            style="red",
+        )
+
+
+def _letters(warehouse: Warehouse, on_progress: Callable[[int], None]) -> FeedAudit:
+    from orchestration.feed_audit import audit_feed
+    from streams.producer import BrokerError
+    from streams.settings import StreamSettings
+
+    try:
+        return audit_feed(warehouse, StreamSettings.from_env(), on_progress)
+    except BrokerError as error:
+        raise click.ClickException(
+            f"the feed cannot be compared: {error}; --no-feed checks the events alone"
+        ) from None
+
+
+def _print_letters(audit: FeedAudit | None, repeats_deleted: int) -> None:
+    screen = console()
+    if repeats_deleted:
+        screen.print(f"{repeats_deleted:,} rows of the ledger that repeated a letter deleted.")
+    if audit is None:
+        screen.print("Letters: not checked.")
+        return
+    for line in audit.remarks:
+        screen.print(line)
+    if audit.is_ok:
+        screen.print(f"Letters: the law holds, each of {audit.letters:,} stands once in the feed.")
+    else:
+        screen.print(
+            f"Letters: the law is broken: {audit.doubled:,} twice in the feed, "
+            f"{audit.unrecorded:,} not in the ledger, {audit.missing:,} not in the feed.",
             style="red",
         )

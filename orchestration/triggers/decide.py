@@ -1,7 +1,9 @@
 """Decide who is written to: carts, orders, ledger and one instant in, firings and refusals out.
 
 The clock only says which decisions are ripe. Whether a letter is right is judged at the instant it
-was due, from what had happened until then, so the cadence of runs changes nothing.
+was due, from what had happened until then, so the cadence of runs changes nothing. On the wall's
+clock a letter that comes late is also needless when the person has ordered or emptied the cart
+since.
 """
 
 from __future__ import annotations
@@ -39,6 +41,10 @@ class Clock:
     def origins(self) -> tuple[str, ...]:
         """Which events exist under this clock: imported history never causes a letter to anyone."""
         return ("live", "import") if self.mode == "shop" else ("live",)
+
+    def counts_until(self, due_at: datetime) -> datetime:
+        """The last instant at which what happens bears on a letter that was due at an instant."""
+        return due_at if self.mode == "shop" else max(due_at, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,46 @@ def decide(
     return Decisions(tuple(firings), tuple(refusals))
 
 
+def decide_again(
+    definition: Definition,
+    recorded: Iterable[tuple[Firing, Cart]],
+    people: People,
+    fired: Collection[UUID],
+    clock: Clock,
+) -> tuple[list[Firing], list[tuple[Firing, Reason]]]:
+    """Decide about firings that were recorded and did not get out: a run ended in between.
+
+    They are judged by the rule as it is now, on what is known now.
+
+    Args:
+        definition: the trigger, as it is in force now.
+        recorded: firings with the carts that they are about.
+        people: what is known of their persons.
+        fired: ids of firings that are in the feed.
+        clock: the run's instant.
+
+    Returns:
+        Firings to publish, and firings to withdraw with the reason, each in order of time.
+    """
+    known = set(fired)
+    due: list[Firing] = []
+    withdrawn: list[tuple[Firing, Reason]] = []
+    for firing, cart in sorted(recorded, key=lambda one: (one[0].due_at, one[0].firing_id)):
+        ids = {
+            firing_id(firing.trigger, person, firing.instance, firing.period)
+            for person in (cart.person, *cart.also_of)
+        }
+        reason = refusal(definition, cart, people, clock)
+        if reason is None and ids & known:
+            reason = "already_fired"
+        if reason is None:
+            known |= ids
+            due.append(firing)
+        else:
+            withdrawn.append((firing, reason))
+    return due, withdrawn
+
+
 def refusal(definition: Definition, cart: Cart, people: People, clock: Clock) -> Reason | None:
     """Why a cart causes no letter, None when it does. `orchestration.candidates` says it in SQL,
     all but the consent, which is that of right now.
@@ -161,9 +207,9 @@ def _bad_moment(definition: Definition, cart: Cart, clock: Clock) -> Reason | No
 def _needlessness(
     definition: Definition, cart: Cart, people: People, clock: Clock
 ) -> Reason | None:
-    due_at = definition.due_at(cart.added_at)
+    until = clock.counts_until(definition.due_at(cart.added_at))
     if any(
-        cart.added_at <= answer.occurred_at <= due_at and answer.origin in clock.origins
+        cart.added_at <= answer.occurred_at <= until and answer.origin in clock.origins
         for answer in people.answers.get(cart.person, ())
     ):
         return "answered"
@@ -179,7 +225,8 @@ def _contents(definition: Definition, cart: Cart, people: People, clock: Clock) 
     """What the letter is about."""
     seen = [one for one in people.cart_events.get(cart.person, ()) if one.origin in clock.origins]
     if definition.only_what_is_left:
-        return contents_at(cart.added_at, definition.due_at(cart.added_at), seen)
+        until = clock.counts_until(definition.due_at(cart.added_at))
+        return contents_at(cart.added_at, until, seen)
     if own := next((one for one in seen if one.event_id == cart.event_id), None):
         return contents_of(own)
     items = [CartItem(sku=sku, name=name) for sku, name in zip(cart.skus, cart.names, strict=False)]

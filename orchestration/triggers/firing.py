@@ -30,12 +30,13 @@ class CartItem(msgspec.Struct, frozen=True, kw_only=True):
 class CartFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision rests on: what was put in when; none of `unless` came within the wait.
 
-    `items` is what the letter is about: what was still in the cart when the letter was due, or by a
-    definition that does not ask, what was put in. `skus` and `names` are theirs. Amounts are in
-    minor units of `currency`, the shop's own when it is empty; the total is null unless all prices
-    are told. Customer and e-mail are those known of the person when the letter was due.
+    `items` is what the letter is about: what was still in the cart when the letter was due (on the
+    wall's clock, when it was decided), or by a definition that does not ask, what was put in.
+    `skus` and `names` are theirs. Amounts are in minor units of `currency`, the shop's own when it
+    is empty; the total is null unless all prices are told. Customer and e-mail are those known of
+    the person when the letter was due.
 
-    It says nothing that depends on when the run came.
+    On the shop's clock it says nothing that depends on when the run came.
     """
 
     session_id: str

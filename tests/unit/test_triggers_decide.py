@@ -43,6 +43,19 @@ def test_a_cart_is_due_when_the_wait_is_over_and_not_a_microsecond_before() -> N
     ],
 )
 def test_an_order_within_the_wait_answers_the_cart(ordered_at, reason) -> None:
+    assert refused(cart(), answer(ordered_at), clock=shop(TUESDAY + DAY)) == reason
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "reason"),
+    [
+        pytest.param(TUESDAY + DAY, "answered", id="until the letter is sent"),
+        pytest.param(TUESDAY + DAY + MICROSECOND, None, id="after it"),
+    ],
+)
+def test_on_the_walls_clock_an_order_answers_the_cart_until_the_letter_is_sent(
+    ordered_at, reason
+) -> None:
     assert refused(cart(), answer(ordered_at), clock=wall(TUESDAY + DAY)) == reason
 
 

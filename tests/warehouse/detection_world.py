@@ -176,7 +176,7 @@ class ShopWorld:
 
     def forget_firings(self) -> None:
         """Empty the ledger."""
-        for table in ("triggers.firings", "triggers.publications"):
+        for table in ("triggers.firings", "triggers.publications", "triggers.withdrawals"):
             self.warehouse.execute(f"truncate table {table}")
 
     def _order(
@@ -220,6 +220,7 @@ class ListFeed:
     """A feed that is a list."""
 
     topic = "shop.triggers"
+    topic_id = "a list"
 
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []

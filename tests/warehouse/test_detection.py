@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from orchestration.detection import is_anything_due, preview
 from orchestration.triggers.message import read_message
 from tests.unit.trigger_builders import DAY, MICROSECOND, MONDAY, cart, shop, wall
-from tests.warehouse.detection_world import ABANDONED_CART, TUESDAY, ListFeed, run
+from tests.warehouse.detection_world import ABANDONED_CART, TUESDAY, run
 
 
 def test_a_cart_left_for_a_day_is_recorded_published_and_marked(world, feed) -> None:
@@ -84,48 +82,6 @@ def test_nothing_due_is_known_without_a_feed(world, feed) -> None:
     world.cart()
     assert not is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY - MICROSECOND))
     assert is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
-
-
-class DyingFeed(ListFeed):
-    """A feed whose user dies before or after a publication."""
-
-    def __init__(self, *, is_published: bool) -> None:
-        super().__init__()
-        self._is_published = is_published
-
-    def publish(self, messages):
-        if self._is_published:
-            super().publish(messages)
-        raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(
-    "is_published", [pytest.param(False, id="unpublished"), pytest.param(True, id="unmarked")]
-)
-def test_what_a_dead_run_left_is_in_the_feed_exactly_once(world, is_published) -> None:
-    world.cart()
-    feed = DyingFeed(is_published=is_published)
-    with pytest.raises(KeyboardInterrupt):
-        run(world, feed, wall(TUESDAY))
-    after = ListFeed()
-    after.messages = feed.messages
-    assert is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
-    report = run(world, after, wall(TUESDAY))
-    assert report.tallies[0].recovered == 1
-    assert report.published == (0 if is_published else 1)
-    assert after.persons() == ["ann"]
-    assert not is_anything_due(world.warehouse, [ABANDONED_CART], wall(TUESDAY))
-
-
-def test_a_letter_of_a_demo_that_was_left_unpublished_never_leaves_by_the_walls_clock(
-    world,
-) -> None:
-    world.cart()
-    with pytest.raises(KeyboardInterrupt):
-        run(world, DyingFeed(is_published=False), shop(TUESDAY))
-    feed = ListFeed()
-    assert run(world, feed, wall(TUESDAY)).tallies[0].recovered == 0
-    assert feed.messages == []
 
 
 def test_carts_of_many_people_are_fired_in_batches_and_each_once(world, feed) -> None:

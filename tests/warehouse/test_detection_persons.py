@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration import detection
-from orchestration.candidates import people
+from orchestration.addressees import people
 from tests.unit.trigger_builders import DAY, MONDAY, cart, shop, wall
 from tests.warehouse.detection_world import TUESDAY, ListFeed, ShopWorld, run
 

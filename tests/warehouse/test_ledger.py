@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -193,16 +192,6 @@ def test_declared_gaps_are_no_loss(warehouse: Warehouse) -> None:
     store_offsets(warehouse, [0, 3, 4])
     found = verify(warehouse).as_json()
     assert (found["ok"], found["gaps"]) == (True, 2)
-
-
-def test_verify_finds_a_letter_fired_twice(warehouse: Warehouse) -> None:
-    columns = ["firing_id", "trigger", "person", "due_at", "decided_at"]
-    at = datetime(2026, 3, 14, tzinfo=UTC)
-    for number in (1, 2):
-        firing = f"00000000-0000-0000-0000-00000000000{number}"
-        warehouse.insert("triggers.firings", columns, [[firing, "cart", "v:1", at, at]])
-    found = verify(warehouse).as_json()
-    assert (found["ok"], found["letters_doubled"]) == (False, 1)
 
 
 def broker_log(end: int, epoch_ends: dict[int, int] | None = None) -> LogEnds:
