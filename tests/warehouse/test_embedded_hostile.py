@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,17 @@ PREPARED = (
     "create table default.t (a Int64, s String, d DateTime) engine = MergeTree order by a",
     "insert into default.t select number, 'x', toDateTime(0) from numbers(3)",
 )
+
+
+def test_the_canaries_notice_callers_writers_and_secrets(tmp_path: Path) -> None:
+    with canaries(tmp_path / "canaries") as laid:
+        before = laid.state()
+        with socket.create_connection(("127.0.0.1", laid.port), 20) as caller:
+            assert caller.recv(1) == b""  # hung up by who counted it
+        assert len(laid.callers) == 1
+        (laid.directory / "new").write_text("x")
+        assert laid.state() != before
+        assert has_secret((laid.directory / "canary.tsv").read_bytes())
 
 
 def test_no_hostile_statement_reads_writes_or_reaches_anything(
