@@ -52,22 +52,7 @@ events as (
 
 activity as (
 
-    select
-        event_id,
-        person,
-        visitor_key,
-        occurred_at,
-        visit_sequence,
-        occurred_on,
-        kind,
-        channel,
-        channel_source,
-        is_channel_direct,
-        campaign_fingerprint,
-        knows_client,
-        visit_id,
-        customer_id,
-        page_url
+    select * except (names_a_visitor, is_of_visit)
     from events
     where is_of_visit
 
