@@ -26,9 +26,9 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 def decoded(encoding: str, body: bytes, piece_bytes: int) -> bytes:
     decoder = decoder_of(encoding)
     starts = range(0, len(body), piece_bytes)
-    plain = b"".join(decoder.decode(body[start : start + piece_bytes]) for start in starts)
+    parts = [part for start in starts for part in decoder.decode(body[start : start + piece_bytes])]
     decoder.finish()
-    return plain
+    return b"".join(parts)
 
 
 @given(

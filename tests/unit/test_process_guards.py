@@ -23,8 +23,10 @@ def test_a_guarded_process_and_its_children_write_for_their_own_user_only(tmp_pa
 
 def test_what_an_earlier_version_left_open_is_closed_once(tmp_path: Path) -> None:
     folder, file = tmp_path / "warehouse", tmp_path / "settings.env"
-    folder.mkdir(0o755)
-    file.touch(0o644)
+    folder.mkdir()
+    folder.chmod(0o755)  # whatever the umask of the process is
+    file.touch()
+    file.chmod(0o644)
     kept = [folder, file, tmp_path / "not there"]
     assert close_to_others(kept) == [folder, file]
     assert close_to_others(kept) == []
