@@ -44,7 +44,11 @@ ids_in_conflict as (
 
 kept as (
 
-    select event_id, min((broker_time, log_topic, log_partition, log_offset, body_fingerprint, kind, occurred_on)) as body
+    select
+        event_id,
+        min((
+            broker_time, log_topic, log_partition, log_offset, body_fingerprint, kind, occurred_on
+        )) as body
     from events
     where id_hash in (select id_hash from ids_in_conflict)
     group by event_id
