@@ -77,10 +77,26 @@ def with_warnings(
     """A column of warnings with some more, by row."""
     if not warned:
         return column
+    if not len(
+        column.values
+    ):  # of most batches; building lists of nothing costs more than the rest
+        return _warnings_of(len(column), warned, column.type)
     warnings = column.to_pylist()
     for row, more in warned.items():
         warnings[row] = [*warnings[row], *({"code": code, "field": field} for code, field in more)]
     return pa.array(warnings, column.type)
+
+
+def _warnings_of(
+    row_count: int, warned: Mapping[int, Sequence[tuple[Code, str]]], column_type: pa.ListType
+) -> pa.ListArray:
+    """A column of these warnings alone, (row_count,)."""
+    counts = np.zeros(row_count + 1, np.int32)
+    rows = sorted(warned)
+    counts[np.array(rows) + 1] = [len(warned[row]) for row in rows]
+    pairs = [{"code": code, "field": field} for row in rows for code, field in warned[row]]
+    values = pa.array(pairs, column_type.value_type)
+    return pa.ListArray.from_arrays(pa.array(np.cumsum(counts), pa.int32()), values, column_type)
 
 
 def _note_digest(digests: Mapping[str, dict[int, str]], row: int, identifier: str) -> None:

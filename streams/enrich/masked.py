@@ -29,7 +29,17 @@ def may_be_personal(texts: pa.StringArray) -> Any:
 
 
 def shown_urls(urls: pa.StringArray, visited: Visited) -> pa.StringArray:
-    """URLs as they may stand in the base, (n,)."""
+    """URLs as they may stand in the base, (n,). Each distinct one is looked at once."""
+    coded = urls.dictionary_encode()
+    distinct = coded.dictionary
+    if len(distinct) == 1 and distinct[0].as_py() == "":
+        return urls
+    shown = _shown(distinct, visited)
+    return urls if shown is distinct else shown.take(coded.indices)
+
+
+def _shown(urls: pa.StringArray, visited: Visited) -> pa.StringArray:
+    """The URLs, the same object where none of them holds anything personal."""
     texts = Texts(urls)
     (query_at,) = texts.places_of_nth("?", 1)
     is_alone = texts.has("#") | texts.has("@") | texts.has(";")
