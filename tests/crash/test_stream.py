@@ -87,15 +87,23 @@ def test_two_workers_share_the_partitions_and_one_takes_over_from_the_other(
 
 
 def frozen_once(
-    point: str,
+    frozen: Worker,
+    successor: Worker,
     stream: StreamSettings,
-    server: WarehouseSettings,
     warehouse: Warehouse,
     numbers: range,
 ) -> None:
     """A worker joins, freezes at a point, is taken over from, wakes, and ends with a sentence."""
-    program = ("tests.crash.frozen_worker_process", point)
-    frozen = Worker(stream, server, program, f"frozen-{point}-{numbers.start}")
+
+    def is_taken_over() -> bool:
+        if successor.process.poll() is not None:  # it lost a claim itself: as the supervisor does
+            assert successor.process.poll() == EXIT_SUPERSEDED, successor.told()
+            successor.start()
+        return stored(warehouse) == numbers.stop
+
+    def logs() -> str:
+        return f"successor: {successor.told()}\nfrozen: {frozen.told()}"
+
     frozen.start()
     try:
         numbers_left = iter(numbers)
@@ -103,7 +111,7 @@ def frozen_once(
             publish(stream, islice(numbers_left, 100))
             assert frozen.process.poll() is None, frozen.told()
         publish(stream, numbers_left)
-        eventually(lambda: stored(warehouse) == numbers.stop, within_seconds=120, tell=frozen.told)
+        eventually(is_taken_over, within_seconds=120, tell=logs)
         frozen.wake()
         assert frozen.process.wait(60) == EXIT_SUPERSEDED, frozen.told()
         words = frozen.log.read_text()
@@ -123,7 +131,9 @@ def freezes(
     with Worker(stream, server) as successor:
         for turn, point in enumerate(points):
             numbers = range(turn * count, (turn + 1) * count)
-            frozen_once(point, stream, server, warehouse, numbers)
+            program = ("tests.crash.frozen_worker_process", point)
+            frozen = Worker(stream, server, program, f"frozen-{point}-{turn}")
+            frozen_once(frozen, successor, stream, warehouse, numbers)
             found = verify(warehouse).as_json()
             assert (found["ok"], found["lost"], found["doubled"]) == (True, 0, 0), point
         assert successor.stop() == 0
