@@ -35,9 +35,15 @@ MARTS_READER = Reader(
 )
 # Tables of `system` that every user of a server may read, of those that describe nobody's tables
 # (`select_from_system_db_requires_grant`, config.xml), and what JDBC and Metabase ask at first.
-OPEN_TABLES = frozenset({"one", "functions", "settings", "formats", "data_type_families"})
-# Tables that list what there is, and the column by which a user sees only what is his.
-LISTS = {"databases": "name", "tables": "database", "columns": "database"}
+OPEN_TABLES = frozenset({"one", "settings", "formats", "data_type_families"})
+# Tables that list what there is, and which of their rows a user of one database sees.
+VISIBLE_ROWS = {
+    "databases": "name = '{database}'",
+    "tables": "database = '{database}'",
+    "columns": "database = '{database}'",
+    "dictionaries": "database = '{database}'",
+    "functions": "origin = 'System'",  # the text of others names what they read
+}
 
 
 def reader_settings(reader: Reader) -> dict[str, str]:
@@ -52,6 +58,11 @@ def reader_settings(reader: Reader) -> dict[str, str]:
     }
 
 
+def _server_settings(reader: Reader) -> dict[str, str]:
+    """The settings of a reader on a server: there he is a user of his own, whose queries count."""
+    return {**reader_settings(reader), "max_concurrent_queries_for_user": str(reader.at_once)}
+
+
 def server_statements(reader: Reader, password: str) -> list[str]:
     """The statements that make a reader on a ClickHouse server, or make him anew; run as admin.
 
@@ -60,7 +71,7 @@ def server_statements(reader: Reader, password: str) -> list[str]:
         password: his, of any characters; only its hash goes into a statement.
     """
     digest = hashlib.sha256(password.encode()).hexdigest()
-    held = ", ".join(f"{name} = {value} CONST" for name, value in reader_settings(reader).items())
+    held = ", ".join(f"{name} = {value} CONST" for name, value in _server_settings(reader).items())
     return [
         f"CREATE USER OR REPLACE {reader.name} IDENTIFIED WITH sha256_hash BY '{digest}'"
         f" DEFAULT DATABASE {reader.database} SETTINGS {held}",

@@ -8,16 +8,21 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import lz4.frame
 import pytest
+import urllib3
 import zstandard
 
 from tests.fixtures_warehouse import EmbeddedProcess, ask
 from warehouse.embedded.bodies import ENCODINGS, decoder_of, encoder_of
+from warehouse.embedded.errors import EngineError
 from warehouse.embedded.lanes import ROWS, SHORT, WORK, lane_of
-from warehouse.embedded.uploads import Statement
+from warehouse.embedded.sessions import SESSIONS_AT_MOST
+from warehouse.embedded.uploads import Room, Scratch, Statement
+from warehouse.settings import WarehouseSettings
 
 SLOTS = 4
 BODY_BYTES = 8 << 20
@@ -105,6 +110,15 @@ def test_a_window_larger_than_every_decoder_has_is_refused(attacked: EmbeddedPro
         ("kill query where query_id = 'a'", SHORT),
         ("set max_threads = 1", SHORT),
         ("select 1 /* from */", SHORT),
+        ("select version(), currentDatabase()", SHORT),
+        ("kill query where query_id in ('a', 'b') and lower(query) like '%x%'", SHORT),
+        ("select sleep(3)", WORK),
+        ("select `sleep`(3)", WORK),
+        ("select {f:Identifier}(3)", WORK),
+        ("select 1 in marts.orders", WORK),
+        ("select in('a', marts.orders)", WORK),
+        ("select 1 order by 1 with fill to 1000000000", WORK),
+        ("kill query where sleep(3)", WORK),
         ("select (select count() from system.one)", WORK),
         ("kill query where 1 sync", WORK),
         ("with 1 as a select a", WORK),
@@ -171,9 +185,69 @@ def test_clients_that_are_slow_to_send_hold_no_slot(attacked: EmbeddedProcess) -
             connection.close()
 
 
-def test_what_should_be_over_in_a_moment_is_ended_when_it_is_not(attacked: EmbeddedProcess) -> None:
-    endless = (
-        "select arrayMap(x -> cityHash64(arrayMap(y -> y + x, range(100000))), range(1000000))"
-    )
-    answer = ask(attacked.settings, endless, max_execution_time="3600")
-    assert answer.headers["X-ClickHouse-Exception-Code"] in ("159", "241")
+def test_what_should_be_over_in_a_moment_has_a_bound_of_time(attacked: EmbeddedProcess) -> None:
+    asked = "select getSetting('max_execution_time')"
+    assert ask(attacked.settings, asked, max_execution_time="3600").data == b"10\n"
+
+
+def test_slow_queries_without_a_table_bar_nobody(attacked: EmbeddedProcess) -> None:
+    settings, killing = attacked.settings, "kill query where query ilike 'select sleep%'"
+    with ThreadPoolExecutor(SLOTS) as threads:
+        slow = [threads.submit(ask, settings, "select sleep(3), sleep(2.9)") for _ in range(SLOTS)]
+        while len(ask(settings, f"{killing} test").data.splitlines()) < SLOTS:
+            assert not any(query.done() for query in slow)
+        assert ask(settings, "select 1").data == b"1\n"
+        assert not any(query.done() for query in slow)
+        assert ask(settings, killing).status == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        pytest.param({f"param_{number}": b"1" for number in range(1001)}, "36", id="many fields"),
+        pytest.param(
+            {f"t{number}": ("t", b"1") for number in range(17)}, "36", id="many files, each open"
+        ),
+        pytest.param(
+            {f"param_p{number}": b"x" * (1 << 20) for number in range(17)}, "223", id="much text"
+        ),
+    ],
+)
+def test_what_a_form_holds_in_memory_is_bounded(
+    warehouse_server: WarehouseSettings, fields: dict[str, bytes | tuple[str, bytes]], code: str
+) -> None:
+    body, kind = urllib3.encode_multipart_formdata({"query": b"select 1", **fields})
+    with urllib3.PoolManager() as pool:
+        answer = pool.request(
+            "POST", warehouse_server.url, body=body, headers={"Content-Type": kind}, retries=False
+        )
+    assert (answer.status, answer.headers["X-ClickHouse-Exception-Code"]) == (400, code)
+
+
+def test_sessions_of_a_user_are_bounded(attacked: EmbeddedProcess) -> None:
+    answers = [
+        ask(attacked.settings, "select 1", session_id=f"s{number}", session_timeout="60")
+        for number in range(SESSIONS_AT_MOST + 1)
+    ]
+    assert {answer.status for answer in answers[:-1]} == {200}
+    assert answers[-1].status == 503
+    assert b"Too many sessions: 256" in answers[-1].data
+    assert ask(attacked.settings, "select 1", session_id="s0", session_timeout="0").status == 200
+
+
+def test_bodies_of_all_requests_share_their_room(tmp_path: Path) -> None:
+    room = Room(request_bytes=10, all_bytes=15, reading_at_most=2)
+    with ExitStack() as files, ExitStack() as others:
+        Scratch(tmp_path, files, room).counted(b"x" * 10)
+        with pytest.raises(EngineError, match="10 bytes are under way, of 15") as refused:
+            Scratch(tmp_path, others, room).counted(b"x" * 6)
+        assert refused.value.status == 503
+    assert room.held_bytes == 0
+
+
+def test_a_reader_who_is_slow_to_send_bars_no_owner() -> None:
+    room = Room(request_bytes=10, all_bytes=15, reading_at_most=1)
+    with room.reading(), pytest.raises(EngineError, match="1 are being read"), room.reading():
+        pass
+    with room.reading():
+        assert room.reading_count == 1

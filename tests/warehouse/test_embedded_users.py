@@ -52,6 +52,14 @@ READ = {
     "a setting of formats": "select 1 settings output_format_json_quote_64bit_integers = 1",
     "use": "use marts",
     "intersect": "select a from orders intersect select 1",
+    "distinct values": "select count(distinct a), uniqExact(b) from orders",
+    "aggregates with a condition": "select sumIf(a, a > 0), quantileIf(0.5)(a, 1) from orders",
+    "two combinators": "select sumIfOrNull(a, 1), argMaxIf(a, b, 1) from orders",
+    "a filter": "select sum(a) filter (where a > 0) from orders",
+    "grouping sets": "select grouping(a), a from orders group by grouping sets ((a), ())",
+    "exists in a query": "select a from orders where exists (select 1 from orders)",
+    "show dictionaries": "show dictionaries",
+    "functions": "select name from system.functions where name = 'sum'",
     "sample clauses": "select distinct b from orders order by b limit 1 by b limit 2 offset 0",
 }
 DENIED = {
@@ -77,6 +85,11 @@ DENIED = {
     "in ON": f"select 1 from orders as x join orders as y on x.a = {SECRET}",
     "in a union": "select a from orders union all select 1 from event_store.event_log",
     "in EXCEPT": "select 1 except select 1 from event_store.event_log",
+    "in EXISTS": "select exists(select 1 from event_store.event_log)",
+    "in a combined aggregate": f"select sumIf({SECRET}, 1)",
+    "an unknown combination": "select secret_countIf(1)",
+    "show merges": "show merges",
+    "show clusters": "show clusters",
     "in IN": "select 1 in event_store.event_log",
     "as in()": "select in(1, event_store.event_log)",
     "in NOT IN": "select a from orders where a not in analytics.identity_pairs",
@@ -190,6 +203,14 @@ def test_the_owner_may_do_what_a_reader_may_not(served: WarehouseSettings) -> No
         ("select schema_name from information_schema.schemata", b"marts\n"),
         ("select distinct table_schema from information_schema.tables", b"marts\n"),
         ("select count() from system.tables where database = 'event_store'", b"0\n"),
+        ("show dictionaries from analytics", b""),
+        ("select name from system.dictionaries", b""),
+        ("select count() from system.functions where create_query != ''", b"0\n"),
+        (
+            "select routine from (select name as routine from system.functions)"
+            " where routine = 'secret_count'",
+            b"",
+        ),
         ("show columns from event_log from event_store", b""),
     ],
 )

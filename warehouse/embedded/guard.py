@@ -165,7 +165,11 @@ def _served_by(connection: Connection, also: frozenset[str]) -> Served:
         names("SELECT name FROM system.formats"),
         names(f"{settings} system.merge_tree_settings"),
         names(f"{functions} AND higher_order"),
-        also,
+        aggregates=names(f"{functions} AND is_aggregate"),
+        combinators=names(
+            "SELECT name FROM system.aggregate_function_combinators WHERE NOT is_internal"
+        ),
+        also=also,
     )
 
 

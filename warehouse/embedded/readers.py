@@ -20,9 +20,12 @@ from warehouse.embedded.guard import Judged
 from warehouse.embedded.judge import check_setting, judge, pieces_of
 from warehouse.embedded.served import Served
 from warehouse.statements import first_words
-from warehouse.users import LISTS, OPEN_TABLES, Reader, reader_settings
+from warehouse.users import OPEN_TABLES, VISIBLE_ROWS, Reader, reader_settings
 
 _STATEMENTS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "EXISTS", "EXPLAIN", "SET", "USE"})
+_SHOWN = frozenset(  # each a question to a list of which he sees what is his
+    {"DATABASES", "TABLES", "FULL", "COLUMNS", "DICTIONARIES", "CREATE", "SETTINGS"}
+)
 _NODES = frozenset(
     """
     SelectWithUnionQuery SelectIntersectExceptQuery SelectQuery ExpressionList Subquery Literal
@@ -38,7 +41,7 @@ _OBJECT = re.compile(r" (?:(?P<database>\w+) )?(?P<table>\w+) \(children \d+\)")
 _NAME = re.compile(r" (?P<name>\w+)")
 _MEMBERSHIP = re.compile(r"(?:global)?(?:not)?(?:null)?in(?:ignoreset)?", re.IGNORECASE)
 _READ_TABLES = re.compile(r"dict|joinget|hascolumnintable|mergetree", re.IGNORECASE)
-_SYNTAX = frozenset({"lambda"})
+_SYNTAX = frozenset({"lambda", "exists", "grouping"})  # no functions of the engine's own list
 _HARMLESS_SETTINGS = re.compile(
     r"(?:output_format|format|date_time_(?:in|out)put_format|http|send_progress)\w*"
     r"|session_timezone|max_result_(?:rows|bytes)|result_overflow_mode|max_rows_to_read"
@@ -69,10 +72,11 @@ class ReaderGuard:
     @property
     def settings(self) -> dict[str, str]:
         """What every connection of the reader starts with."""
-        mine = self._reader.database
-        filters = ", ".join(
-            f"'system.{table}': '{column} = \\'{mine}\\''" for table, column in LISTS.items()
-        )
+        visible = {
+            f"system.{table}": rows.format(database=self._reader.database).replace("'", "\\'")
+            for table, rows in VISIBLE_ROWS.items()
+        }
+        filters = ", ".join(f"'{table}': '{rows}'" for table, rows in visible.items())
         return {
             "additional_table_filters": f"{{{filters}}}",
             **reader_settings(self._reader),
@@ -112,6 +116,8 @@ class ReaderGuard:
         word = first_words(judged.sql)
         if word not in _STATEMENTS or judged.insert:
             raise _denied(f"the statement {word}", self._reader)
+        if word == "SHOW" and first_words(judged.sql, 2).removeprefix("SHOW ") not in _SHOWN:
+            raise _denied(first_words(judged.sql, 2), self._reader)
         if word == "USE" and judged.sql != f"USE {self._reader.database}":
             raise _denied("another database", self._reader)
         for piece in pieces_of(judged.sql):
@@ -146,7 +152,7 @@ class ReaderGuard:
         database, table = (found["database"], found["table"]) if found else ("", node.rest.strip())
         if found and database in (None, self._reader.database):
             return
-        if database == "system" and table in OPEN_TABLES | LISTS.keys():
+        if database == "system" and table in OPEN_TABLES | VISIBLE_ROWS.keys():
             return
         if database in ("information_schema", "INFORMATION_SCHEMA") and table.lower() in _STANDARD:
             return
@@ -158,7 +164,8 @@ class ReaderGuard:
         name = found["name"] if found else node.rest.strip()
         if place and nodes[place - 1].kind == "TableExpression":
             raise _denied(f"table function {name}()"[:80], self._reader)
-        if name.lower() not in self._served.calls | _SYNTAX:
+        is_served = name.lower() in self._served.calls | _SYNTAX or self._served.is_combined(name)
+        if not is_served:
             raise _denied(f"{name}()"[:80], self._reader)
         if _MEMBERSHIP.fullmatch(name):
             for argument in _arguments(nodes, place):

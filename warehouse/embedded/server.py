@@ -26,12 +26,14 @@ from warehouse.embedded.lanes import SHORT, SHORT_SECONDS, Lane, Lanes
 from warehouse.embedded.questions import MARK, Question, read_question
 from warehouse.embedded.readers import ReaderGuard
 from warehouse.embedded.sessions import Sessions, SessionUser
-from warehouse.embedded.uploads import Scratch
+from warehouse.embedded.uploads import TEXT_BYTES, Room, Scratch
 from warehouse.embedded.work import Work
 from warehouse.settings import WarehouseSettings
 from warehouse.users import MARTS_READER
 
-READ_AT_ONCE = 256  # requests on their way here: each holds its text, 16 MiB at most
+READ_AT_ONCE = 256  # requests of one user on their way here: each holds its text, 16 MiB at most
+BODIES_AT_ONCE = 8  # as large as bodies may be, in files: as many as there are lanes for rows
+READER_READ_AT_ONCE = 64
 WATCH_SECONDS = 0.2
 LAST_WORDS_SECONDS = 1.0
 
@@ -42,6 +44,7 @@ class _Desk:
 
     sessions: Sessions
     lanes: Lanes
+    room: Room
     guard: ReaderGuard | None = None
 
 
@@ -56,9 +59,12 @@ class Server:
         reader = ReaderGuard(MARTS_READER, guard.served)
         session_user = SessionUser(reader.settings, MARTS_READER.database)
         at_once = min(MARTS_READER.at_once, settings.max_queries)
-        self._owner = _Desk(Sessions(engine, SessionUser()), Lanes(settings.max_queries))
-        self._reader = _Desk(Sessions(engine, session_user), Lanes(at_once), reader)
-        self._read_count = 0
+        body_bytes = settings.max_body_bytes
+        room = Room(body_bytes, BODIES_AT_ONCE * body_bytes, READ_AT_ONCE)
+        self._owner = _Desk(Sessions(engine, SessionUser()), Lanes(settings.max_queries), room)
+        text_bytes = min(TEXT_BYTES, body_bytes)  # a reader stores nothing
+        room = Room(text_bytes, BODIES_AT_ONCE * text_bytes, READER_READ_AT_ONCE)
+        self._reader = _Desk(Sessions(engine, session_user), Lanes(at_once), room, reader)
         self._running: set[Work] = set()
         self._is_finishing = False
 
@@ -109,7 +115,9 @@ class Server:
             if request.method == "GET" and not request.query_string:
                 return web.Response(text="Ok.\n")
             with ExitStack() as files:
-                question = await self._read(request, files)
+                with desk.room.reading():
+                    scratch = Scratch(self._scratch, files, desk.room)
+                    question = await read_question(request, scratch)
                 return await self._in_turn(request, question, desk)
         except EngineError as error:
             return _failure(error)
@@ -117,17 +125,6 @@ class Server:
             return web.Response()  # for nobody: the client went away
         except OSError as error:
             return _failure(refusal(243, "NOT_ENOUGH_SPACE", f"Cannot keep the body: {error}"))
-
-    async def _read(self, request: web.Request, files: ExitStack) -> Question:
-        if self._read_count >= READ_AT_ONCE:
-            text = f"Too many simultaneous queries: {self._read_count} are being read"
-            raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
-        self._read_count += 1
-        try:
-            scratch = Scratch(self._scratch, files, self._settings.max_body_bytes)
-            return await read_question(request, scratch)
-        finally:
-            self._read_count -= 1
 
     async def _in_turn(
         self, request: web.Request, question: Question, desk: _Desk

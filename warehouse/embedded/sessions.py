@@ -81,6 +81,9 @@ class Session:
         self.connection.run("USE {database:Identifier}", parameters={"database": database})
 
 
+SESSIONS_AT_MOST = 256  # of one user: each holds a connection, 130 KB (1,000 of them, RSS)
+
+
 class Sessions:
     """The sessions of one user by name, forgotten after a while of silence."""
 
@@ -96,7 +99,7 @@ class Sessions:
 
         Raises:
             EngineError: code 373 when a query of the session still runs, 372 when it must exist and
-                does not.
+                does not, 202 when the user has too many.
         """
         session = self._acquire(wish) if wish else Session(self._engine, self._user)
         try:
@@ -122,6 +125,9 @@ class Sessions:
             if session is None:
                 if wish.must_exist:
                     raise refusal(372, "SESSION_NOT_FOUND", f"Session {wish.name} not found")
+                if len(self._sessions) >= SESSIONS_AT_MOST:
+                    text = f"Too many sessions: {SESSIONS_AT_MOST} are kept until their timeouts"
+                    raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
                 session = self._sessions[wish.name] = Session(self._engine, self._user)
             if not session.lock.acquire(blocking=False):
                 text = f"Session {wish.name} is locked by a concurrent client"

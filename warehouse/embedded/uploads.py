@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -19,13 +19,15 @@ from aiohttp import BodyPartReader, web
 
 from warehouse.embedded.bodies import decoder_of
 from warehouse.embedded.callers import checked_name
-from warehouse.embedded.errors import refusal
+from warehouse.embedded.errors import EngineError, refusal
 from warehouse.statements import InsertHead, insert_head
 
 PIECE_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18  # the longest query the engine parses
 TEXT_BYTES = 16 << 20
 SILENCE_SECONDS = 60
+PARTS_AT_MOST = 1000  # of a form: 200,000 of them kept everybody waiting for more than a minute
+FILES_AT_MOST = 16  # tables sent along: each holds a file open until the answer is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +56,94 @@ class Upload:
 
 
 @dataclass(slots=True)
+class Room:
+    """What requests of one user hold, all together, until they are answered.
+
+    `request_bytes` is what one may unfold to, `all_bytes` what all may; `reading_count` of them are
+    on their way here, `reading_at_most` may be.
+    """
+
+    request_bytes: int
+    all_bytes: int
+    reading_at_most: int
+    held_bytes: int = 0
+    reading_count: int = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While a request is on its way here.
+
+        Raises:
+            EngineError: code 202 when too many are.
+        """
+        if self.reading_count >= self.reading_at_most:
+            text = f"Too many simultaneous queries: {self.reading_count} are being read"
+            raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
+        self.reading_count += 1
+        try:
+            yield
+        finally:
+            self.reading_count -= 1
+
+    def take(self, size: int) -> None:
+        """Make room for bytes of a body.
+
+        Raises:
+            EngineError: code 202 when all bodies together have none left: the same call later.
+        """
+        if self.held_bytes + size > self.all_bytes:
+            text = f"Bodies of {self.held_bytes} bytes are under way, of {self.all_bytes} at most"
+            raise refusal(202, "TOO_MANY_SIMULTANEOUS_QUERIES", text)
+        self.held_bytes += size
+
+    def release(self, size: int) -> None:
+        """Give back what was taken."""
+        self.held_bytes -= size
+
+
+@dataclass(slots=True)
 class Scratch:
     """Makes unlinked files in a directory, of one request; they end with the stack.
 
-    `bound_bytes` is what the request may unfold to, `count_bytes` what it has so far.
+    `room` is what it may unfold to, `count_bytes` what it has so far,
+    `text_count_bytes` what of it are fields of a form.
     """
 
     directory: Path
     stack: ExitStack
-    bound_bytes: int
+    room: Room
     count_bytes: int = 0
+    text_count_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """Its room is given back with its files."""
+        self.stack.callback(lambda: self.room.release(self.count_bytes))
 
     def counted(self, piece: bytes) -> bytes:
         """The piece, when there was room for it.
 
         Raises:
-            EngineError: code 307 (413), naming the bound and the setting.
+            EngineError: code 307 (413), naming the bound and the setting; 202 when other bodies
+                take all the room.
         """
-        self.count_bytes += len(piece)
-        if self.count_bytes > self.bound_bytes:
-            text = f"The body unfolds to more than {self.bound_bytes} bytes: send it in parts"
+        bound = self.room.request_bytes
+        if self.count_bytes + len(piece) > bound:
+            text = f"The body unfolds to more than {bound} bytes: send it in parts"
             raise refusal(307, "TOO_MANY_BYTES", f"{text}, or raise WAREHOUSE_MAX_BODY_BYTES")
+        self.room.take(len(piece))
+        self.count_bytes += len(piece)
         return piece
+
+    def counted_text(self, piece: bytes) -> bytes:
+        """A piece of a field, when there was room for it: fields are held in memory, all of them.
+
+        Raises:
+            EngineError: code 223, naming the bound.
+        """
+        self.text_count_bytes += len(piece)
+        if self.text_count_bytes > TEXT_BYTES:
+            raise _too_large()
+        return self.counted(piece)
 
     def file(self) -> IO[bytes]:
         """A new file."""
@@ -102,9 +170,14 @@ async def read_upload(request: web.Request, scratch: Scratch) -> Upload:
 async def _read_parts(
     request: web.Request, fields: dict[str, str], files: dict[str, IO[bytes]], scratch: Scratch
 ) -> None:
+    count = 0
     try:
         async for part in await request.multipart():
             await _read_part(part, fields, files, scratch)
+            count += 1
+            if count > PARTS_AT_MOST or len(files) > FILES_AT_MOST:
+                text = f"A form has {PARTS_AT_MOST} parts and {FILES_AT_MOST} files at most"
+                raise refusal(36, "BAD_ARGUMENTS", text)
     except (ValueError, RuntimeError) as error:  # of aiohttp, about bounds and headers of parts
         text = f"The form cannot be read: {str(error)[:200]!a}"
         raise refusal(36, "BAD_ARGUMENTS", text) from None
@@ -117,9 +190,9 @@ async def _read_part(
         raise refusal(36, "BAD_ARGUMENTS", "A form holds no forms")
     name = checked_name("part's name", part.name or part.filename or "")
     if part.filename is None:
-        text = b""
+        text = bytearray()  # grows in place, however small the pieces are that come
         while piece := await _in_time(part.read_chunk(PIECE_BYTES)):
-            text = _longer(text, scratch.counted(piece))
+            text += scratch.counted_text(piece)
         fields[name] = _text(text)
         return
     rows = files[name] = scratch.file()
@@ -153,7 +226,7 @@ async def _in_time(reading: Awaitable[bytes]) -> bytes:
 async def _read_statement(query: str, pieces: AsyncIterator[bytes], scratch: Scratch) -> Statement:
     """Cut the whole text (the query, a line break, the body) into a statement and its rows."""
     prefix = query.encode() + b"\n" if query else b""
-    text = prefix
+    text = bytearray(prefix)
     async for piece in pieces:
         text += piece
         if len(text) >= HEAD_BYTES:
@@ -170,19 +243,20 @@ async def _read_statement(query: str, pieces: AsyncIterator[bytes], scratch: Scr
     return Statement(head.target, head, rows)
 
 
-async def _read_text(text: bytes, pieces: AsyncIterator[bytes]) -> str:
+async def _read_text(text: bytearray, pieces: AsyncIterator[bytes]) -> str:
     async for piece in pieces:
-        text = _longer(text, piece)
+        if len(text) + len(piece) > TEXT_BYTES:
+            raise _too_large()
+        text += piece
     return _text(text)
 
 
-def _longer(text: bytes, piece: bytes) -> bytes:
-    if len(text) + len(piece) > TEXT_BYTES:
-        raise refusal(223, "QUERY_IS_TOO_LARGE", "The text of the query is too large")
-    return text + piece
+def _too_large() -> EngineError:
+    text = f"The text of the query, or of a form's fields, is larger than {TEXT_BYTES} bytes"
+    return refusal(223, "QUERY_IS_TOO_LARGE", text)
 
 
-def _text(content: bytes) -> str:
+def _text(content: bytes | bytearray) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:

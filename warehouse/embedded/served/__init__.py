@@ -65,11 +65,25 @@ class Served:
     known_settings: frozenset[str]
     higher_order: frozenset[str]
     destinations: frozenset[str]
+    aggregates: frozenset[str]
+    combinators: frozenset[str]
 
     @property
     def refused(self) -> frozenset[str]:
         """Functions and table functions of the engine that are not served, in lower case."""
         return self.known - self.calls
+
+    def is_combined(self, name: str) -> bool:
+        """Whether a name is that of a served aggregate with combinators: `sumIf`, `countDistinct`.
+
+        The engine lists aggregates and combinators, not what they make together.
+        """
+        rest = name
+        while suffix := max(filter(rest.endswith, self.combinators), key=len, default=""):
+            rest = rest.removesuffix(suffix)
+            if rest.lower() in self.aggregates & self.calls:
+                return True
+        return False
 
     @classmethod
     def of_names(
@@ -78,6 +92,9 @@ class Served:
         formats: Iterable[str],
         settings: Iterable[str],
         higher_order: Iterable[str],
+        *,
+        aggregates: Iterable[str],
+        combinators: Iterable[str],
         also: frozenset[str] = frozenset(),
     ) -> Served:
         """What is served of what an engine has.
@@ -87,6 +104,8 @@ class Served:
             formats: names of its formats.
             settings: names of its settings, those of MergeTree tables included.
             higher_order: names of functions that take functions, also by name.
+            aggregates: names of aggregate functions.
+            combinators: what may follow those names, in any number.
             also: names of any kind that are served although they are not listed here.
         """
         lower = frozenset(name.lower() for name in also)
@@ -103,6 +122,8 @@ class Served:
             known_settings=frozenset(settings),
             higher_order=frozenset(name.lower() for name in higher_order),
             destinations=frozenset({"File"}) | also,
+            aggregates=frozenset(name.lower() for name in aggregates),
+            combinators=frozenset(combinators),
         )
 
 
