@@ -58,7 +58,7 @@ def reader_settings(reader: Reader) -> dict[str, str]:
     }
 
 
-def _server_settings(reader: Reader) -> dict[str, str]:
+def server_settings(reader: Reader) -> dict[str, str]:
     """The settings of a reader on a server: there he is a user of his own, whose queries count."""
     return {**reader_settings(reader), "max_concurrent_queries_for_user": str(reader.at_once)}
 
@@ -71,7 +71,7 @@ def server_statements(reader: Reader, password: str) -> list[str]:
         password: his, of any characters; only its hash goes into a statement.
     """
     digest = hashlib.sha256(password.encode()).hexdigest()
-    held = ", ".join(f"{name} = {value} CONST" for name, value in _server_settings(reader).items())
+    held = ", ".join(f"{name} = {value} CONST" for name, value in server_settings(reader).items())
     return [
         f"CREATE USER OR REPLACE {reader.name} IDENTIFIED WITH sha256_hash BY '{digest}'"
         f" DEFAULT DATABASE {reader.database} SETTINGS {held}",

@@ -37,7 +37,7 @@ from tests.contract.containers import (
 )
 from warehouse.embedded.configuration import write_configuration
 from warehouse.settings import WarehouseSettings
-from warehouse.users import MARTS_READER, reader_settings
+from warehouse.users import MARTS_READER, server_settings
 
 # The keys of the Compose Specification that the file uses: another one must be looked up first.
 TOP_KEYS = {"name", "services", "networks", "volumes", "configs"}
@@ -347,6 +347,6 @@ def test_who_makes_reports_reads_the_marts_by_a_password_from_outside() -> None:
     assert [query.text for query in users.iter("query")] == ["GRANT SELECT ON marts.*"]
     profile = users.find(f"profiles/{MARTS_READER.name}")
     assert profile is not None
-    held = reader_settings(MARTS_READER)
+    held = server_settings(MARTS_READER)
     assert {one.tag: one.text for one in profile if one.tag != "constraints"} == held
     assert {one.tag for one in profile.iterfind("constraints/*")} == held.keys()
