@@ -61,8 +61,8 @@ class DagsterPages(DagsterWebserver[WorkspaceProcessContext, Any]):
         if request.method == "POST":
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media != "application/json":
-                told = f"GraphQL is taken as application/json, not as {media[:80]!r}\n"
-                return PlainTextResponse(told, status_code=415)
+                message = f"GraphQL is taken as application/json, not as {media[:80]!r}\n"
+                return PlainTextResponse(message, status_code=415)
         elif "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(
                 "GraphQL is asked by POST here: a GET changes nothing, so it takes no document\n",

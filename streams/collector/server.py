@@ -94,8 +94,8 @@ class Collector:
         methods = [method for method, path in self._endpoints if path == request.path]
         if not methods:
             return self._refused("other", Refusal(404, "there is nothing here"))
-        told = f"{', '.join(methods)} is taken here, not {request.method[:20]}"
-        return self._refused("other", Refusal(405, told), {"Allow": ", ".join(methods)})
+        message = f"{', '.join(methods)} is taken here, not {request.method[:20]}"
+        return self._refused("other", Refusal(405, message), {"Allow": ", ".join(methods)})
 
     async def _events(self, request: Request) -> Answer:
         """Events of the shop's servers."""
@@ -151,8 +151,8 @@ class Collector:
         refusal = self._refusal_of_stranger(request)
         if refusal:
             return self._refused("metrics", refusal)
-        told = metrics(self._publisher.counts(), self._answers, self._intake)
-        return Answer(200, told.encode(), TEXT)
+        text = metrics(self._publisher.counts(), self._answers, self._intake)
+        return Answer(200, text.encode(), TEXT)
 
     def _refusal_of_stranger(self, request: Request) -> Refusal | None:
         """Why a request is not one of the shop's own servers; without a token, of this machine."""
@@ -161,8 +161,8 @@ class Collector:
         headers = request.headers
         is_local = not is_forwarded(headers) and is_called_by_loopback(headers.get("host", ""))
         if not self._settings.collector_token and (self._proxies or not is_local):
-            told = "behind a proxy or by another name than localhost this needs a token"
-            return Refusal(403, f"{told}: set COLLECTOR_TOKEN")
+            reason = "behind a proxy or by another name than localhost this needs a token"
+            return Refusal(403, f"{reason}: set COLLECTOR_TOKEN")
         given = headers.get("authorization", "")
         if not shows_token(given, self._settings.collector_token):
             return Refusal(401, "`Authorization: Bearer` with the COLLECTOR_TOKEN is needed")

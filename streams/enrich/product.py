@@ -41,10 +41,10 @@ def search_words(text: str) -> str:
         space does. Vowel signs and other marks belong to their letters, as Hindi, Thai and vowelled
         Arabic write them. What is personal stands there as `*email*` and the like.
     """
-    told = text.strip()[:LONGEST_MASKED]
-    shown = masked_text(told)
-    if shown == told:
-        return _words(told)
+    begin = text.strip()[:LONGEST_MASKED]
+    shown = masked_text(begin)
+    if shown == begin:
+        return _words(begin)
     parts = [one if MASK.fullmatch(one) else _words(one) for one in MASK.split(shown)]
     return " ".join(filter(None, parts))[:LONGEST_WORDS].rstrip()
 
